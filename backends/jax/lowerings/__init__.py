@@ -1,0 +1,1 @@
+"""One line per op, a file per family."""

@@ -1,0 +1,1 @@
+"""NumPy in preallocated slots."""

@@ -1,0 +1,1 @@
+"""The meaning: node by node in NumPy."""

@@ -1,0 +1,1 @@
+"""Promoting, broadcasting functions over the strict ops: what users reach."""

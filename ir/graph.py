@@ -1,0 +1,187 @@
+"""Values, nodes and graphs: pure SSA with closed regions, immutable, compared by identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from plait.ir.errors import DTypeError, TraceError
+from plait.ir.location import Location
+from plait.ir.types import DType, Shape, TensorType, Type
+
+if TYPE_CHECKING:
+    import networkx
+
+    from plait.ir.cost import Cost
+    from plait.ir.op import Op
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Value:
+    """The result of a node, or an input of a graph. Compared and hashed by identity.
+
+    Attributes
+    ----------
+    type : Type
+        What the value is.
+    node : Node or None
+        The node that computes it; None for an input of a graph.
+    index : int
+        Position among the node's results or the graph's inputs.
+    name : str
+        An input's name; empty for results.
+    """
+
+    type: Type
+    node: Node | None = None
+    index: int = 0
+    name: str = ""
+
+    @property
+    def tensor_type(self) -> TensorType:
+        """The type, which must be a tensor's."""
+        if type(self.type) is TensorType:
+            return self.type
+        raise DTypeError(f"expected a tensor, found a value of type {self.type}")
+
+    @property
+    def dtype(self) -> DType:
+        """Dtype of a tensor value."""
+        return self.tensor_type.dtype
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of a tensor value."""
+        return self.tensor_type.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions of a tensor value."""
+        return len(self.tensor_type.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements of a tensor value."""
+        return self.tensor_type.size
+
+    def __bool__(self) -> bool:
+        raise TraceError(f"a value of a graph ({self.type}) has no truth value while tracing")
+
+    __array_ufunc__ = None
+
+    def __repr__(self) -> str:
+        source = self.name or (f"{self.node.op.name}#{self.index}" if self.node else "input")
+        return f"Value({source}: {self.type})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One application of an op. Made by a builder, never changed.
+
+    Attributes
+    ----------
+    op : Op
+        The op record.
+    operands : tuple of Value
+        Data, by position.
+    attributes : mapping of str
+        Parameters, by keyword: numbers, strings, dtypes, tuples of these, or a ``Literal``.
+    regions : tuple of Graph
+        Bodies of control flow. Closed: what a region uses reaches it as an operand.
+    location : Location
+        The user's line.
+    results : tuple of Value
+        What the node computes.
+    """
+
+    op: Op
+    operands: tuple[Value, ...]
+    attributes: Mapping[str, Any]
+    regions: tuple[Graph, ...]
+    location: Location
+    results: tuple[Value, ...] = field(default=(), init=False)
+
+    @staticmethod
+    def make(
+        op: Op,
+        operands: tuple[Value, ...],
+        attributes: Mapping[str, Any],
+        regions: tuple[Graph, ...],
+        location: Location,
+        result_types: tuple[Type, ...],
+    ) -> Node:
+        """Build a node together with its results."""
+        node = Node(op, operands, attributes, regions, location)
+        results = tuple([Value(t, node, i) for i, t in enumerate(result_types)])
+        object.__setattr__(node, "results", results)
+        return node
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the node, or one in its regions, must run even when its results are unused."""
+        return self.op.is_effect or any(n.has_effect for r in self.regions for n in r.nodes)
+
+    def __repr__(self) -> str:
+        types = ", ".join(str(r.type) for r in self.results)
+        return f"Node({self.op.name} -> {types})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Graph:
+    """A function in SSA form: inputs, nodes in an order that respects data, outputs.
+
+    ``str(graph)`` is the text form; ``plait.ir.parse`` reads it back.
+    """
+
+    name: str
+    inputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Value, ...]
+
+    @property
+    def input_types(self) -> tuple[Type, ...]:
+        """Types of the inputs."""
+        return tuple([v.type for v in self.inputs])
+
+    @property
+    def output_types(self) -> tuple[Type, ...]:
+        """Types of the outputs."""
+        return tuple([v.type for v in self.outputs])
+
+    def walk(self) -> Iterator[Node]:
+        """All nodes in order, those of regions after the node that holds them."""
+        for node in self.nodes:
+            yield node
+            for region in node.regions:
+                yield from region.walk()
+
+    def as_text(self, **options: Any) -> str:
+        """The text form. Options are those of ``plait.ir.print_graph``."""
+        from plait.ir.text import print_graph
+
+        return print_graph(self, **options)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[Any]:
+        """The graph as a ``networkx.MultiDiGraph`` of inputs and nodes."""
+        from plait.ir.analysis import to_networkx
+
+        return to_networkx(self)
+
+    def cost(self) -> Cost:
+        """FLOPs and bytes moved, loops counted by their trips where known."""
+        from plait.ir.cost import graph_cost
+
+        return graph_cost(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from plait.ir.display import mime_bundle
+
+        return mime_bundle(self)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def __repr__(self) -> str:
+        ins, outs = (", ".join(map(str, t)) for t in (self.input_types, self.output_types))
+        return f"<Graph {self.name}({ins}) -> ({outs}), {len(self.nodes)} nodes>"

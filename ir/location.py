@@ -1,0 +1,75 @@
+"""Where in the user's code a value comes from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A line of the user's code: a file (relative to its project) or cell, line and function."""
+
+    file: str = "<unknown>"
+    line: int = 0
+    function: str = ""
+
+    def __str__(self) -> str:
+        inside = f", in {self.function}" if self.function else ""
+        return f"{self.file}:{self.line}{inside}"
+
+
+UNKNOWN = Location()
+
+
+def is_internal(frame: FrameType) -> bool:
+    """Whether a frame runs Plait's own code, generated methods included."""
+    module = frame.f_globals.get("__name__", "")
+    return module == "plait" or module.startswith("plait.")
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame of the caller's stack that is not Plait's own code."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and is_internal(frame):
+        frame = frame.f_back
+    return frame
+
+
+def user_location() -> Location:
+    """The innermost line of the user's code on the stack."""
+    frame = user_frame(2)
+    return location_of(frame) if frame is not None else UNKNOWN
+
+
+def location_of(frame: FrameType) -> Location:
+    """The location of a frame, with its file named as in dumps and messages."""
+    code = frame.f_code
+    return Location(display_name(code.co_filename), frame.f_lineno, code.co_name)
+
+
+_cell_names: dict[str, str] = {}
+
+
+def register_cell(filename: str, name: str) -> None:
+    """Name a notebook cell's generated file (``In [3]``) for messages and dumps."""
+    _cell_names[filename] = name
+    display_name.cache_clear()
+
+
+@lru_cache(maxsize=1024)
+def display_name(filename: str) -> str:
+    """A file's name as shown: relative to the project that holds it, equal on every machine."""
+    if filename in _cell_names:
+        return _cell_names[filename]
+    if filename.startswith("<"):
+        return filename
+    path = Path(os.path.abspath(filename))
+    for folder in path.parents:
+        if any((folder / mark).exists() for mark in ("pyproject.toml", "setup.py", ".git")):
+            return path.relative_to(folder).as_posix()
+    return path.name

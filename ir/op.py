@@ -1,0 +1,171 @@
+"""The op record: everything that Plait knows of one operation, in one place."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from plait.ir import dispatch
+from plait.ir.errors import UnknownNameError
+from plait.ir.types import TensorType, Type
+
+Infer = Callable[..., Type | tuple[Type, ...]]
+Reference = Callable[..., Any]
+
+
+class Trait(enum.Enum):
+    """What passes may ask of an op instead of its name."""
+
+    ELEMENTWISE = "result element i depends on element i of each operand only; equal shapes"
+    COMMUTATIVE = "the two operands may be exchanged"
+    ASSOCIATIVE = "exactly associative (integers, booleans, maximum), not floats' add"
+    IDEMPOTENT = "f(f(x)) == f(x)"
+    INVOLUTION = "f(f(x)) == x"
+    CONSTANT = "no operands, the value is in the attributes"
+    CHEAP = "recomputing costs less than keeping the result"
+    DATA_MOVEMENT = "moves or selects elements, computes nothing"
+    REDUCTION = "combines elements along axes"
+    CONTRACTION = "multiplies and sums: worth a cost model"
+    MONOTONE = "elementwise and non-decreasing"
+    EFFECT = "must run, in order, even when its results are unused"
+    BARRIER = "identity that no pass looks through"
+    REGION = "holds regions; ``infer`` and ``reference`` take ``regions=``"
+    HOST = "runs on the host only"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Op:
+    """One operation. Calling the record is the strict emitter.
+
+    Attributes
+    ----------
+    name, family, doc : str
+        ``doc`` is one line, with the equation.
+    infer : callable
+        ``infer(*types, **attributes)`` gives the result type, or a tuple of types for an op
+        with several results. Raises ``ShapeError`` or ``DTypeError``. Promotes and broadcasts
+        nothing. Its keyword-only parameters are the op's attributes.
+    reference : callable
+        ``reference(*arrays, **attributes)`` with NumPy arrays in and out: the meaning.
+    into : callable or None
+        ``into(out, *arrays, **attributes)`` writes result 0 into a given array. Operands listed
+        in ``overwrites`` may share memory with ``out``.
+    traits : frozenset of Trait
+    overwrites : tuple of int
+        Operands whose buffer result 0 may take over while ``into`` runs.
+    view : int or None
+        The operand of which result 0 is a NumPy view whenever strides allow it.
+    flops : callable
+        ``flops(operand_types, result_types, **attributes)``; the default counts one per result
+        element for elementwise ops and nothing for the rest.
+    vjp, batch : callable or None
+        Derivative and batching rules.
+    """
+
+    name: str
+    family: str
+    doc: str
+    infer: Infer
+    reference: Reference
+    into: Callable[..., None] | None = None
+    traits: frozenset[Trait] = frozenset()
+    overwrites: tuple[int, ...] = ()
+    view: int | None = None
+    flops: Callable[..., int] | None = None
+    vjp: Callable[..., Any] | None = None
+    batch: Callable[..., Any] | None = None
+
+    @cached_property
+    def is_effect(self) -> bool:
+        """Whether the op must run even when its results are unused."""
+        return Trait.EFFECT in self.traits
+
+    @cached_property
+    def has_regions(self) -> bool:
+        """Whether nodes of this op hold regions."""
+        return Trait.REGION in self.traits
+
+    @cached_property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The attributes: name to parameter, with the default where there is one."""
+        found = inspect.signature(self.infer).parameters.values()
+        keyword = [p for p in found if p.kind is p.KEYWORD_ONLY and p.name != "regions"]
+        return {p.name: p for p in keyword}
+
+    def has(self, *traits: Trait) -> bool:
+        """Whether the op has all of the traits."""
+        return self.traits.issuperset(traits)
+
+    def infer_types(
+        self, types: tuple[Type, ...], attributes: Mapping[str, Any], regions: tuple[Any, ...] = ()
+    ) -> tuple[Type, ...]:
+        """Result types as a tuple, whatever the number of results."""
+        if self.has_regions:
+            found = self.infer(*types, regions=regions, **attributes)
+        else:
+            found = self.infer(*types, **attributes)
+        return found if type(found) is tuple else (found,)
+
+    def __call__(self, *operands: Any, **attributes: Any) -> Any:
+        """Apply strictly: operands of exactly the dtypes and shapes that ``infer`` demands.
+
+        Operands are graph values or arrays, by what the current interpreter takes. Returns one
+        result, or a tuple when ``infer`` returns a tuple.
+        """
+        regions = attributes.pop("regions", ())
+        return dispatch.current().run(self, operands, attributes, regions)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+_registry: dict[str, Op] = {}
+
+
+def register(op: Op) -> Op:
+    """Add a record to the registry; a name may be taken once."""
+    if op.name in _registry:
+        raise UnknownNameError(f"an op named {op.name!r} is registered already")
+    _registry[op.name] = op
+    return op
+
+
+def get_op(name: str) -> Op:
+    """The record of a name.
+
+    Raises
+    ------
+    UnknownNameError
+        No op has this name; says which are near.
+    """
+    found = _registry.get(name)
+    if found is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _registry, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UnknownNameError(f"unknown op {name!r}{hint}")
+    return found
+
+
+def all_ops() -> Iterator[Op]:
+    """All records, in the order of registration."""
+    return iter(tuple(_registry.values()))
+
+
+def node_flops(
+    op: Op,
+    operand_types: tuple[Type, ...],
+    result_types: tuple[Type, ...],
+    attributes: Mapping[str, Any],
+) -> int:
+    """Floating point operations of one application, without its regions."""
+    if op.flops is not None:
+        return op.flops(operand_types, result_types, **attributes)
+    if Trait.ELEMENTWISE in op.traits:
+        return sum(t.size for t in result_types if type(t) is TensorType)
+    return 0

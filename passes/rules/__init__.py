@@ -1,0 +1,1 @@
+"""Rewrite rules, a file per algebra."""

@@ -1,0 +1,1 @@
+"""Plait: eager tensors, and compiled graphs wherever you ask for them."""

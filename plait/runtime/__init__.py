@@ -1,0 +1,1 @@
+"""Eager state, compile driver, devices."""

@@ -1,0 +1,1 @@
+"""Python to graph: tensors, tracing, arguments."""
