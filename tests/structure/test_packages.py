@@ -1,0 +1,68 @@
+"""The list of packages is complete, and what is installed is what the repository holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.structure.source import ROOT, SITE, modules, packages, pyproject
+
+SETUPTOOLS = pyproject()["tool"]["setuptools"]
+SOURCES = ("backends", "ir", "passes", "plait", "tracer")
+DOCUMENTED_FOLDERS = (*SOURCES, "tests", "notebooks", "benchmarks", "docs")
+
+
+def has_code(folder: Path) -> bool:
+    return any(folder.glob("*.py"))
+
+
+@pytest.mark.skipif(SITE is not None, reason="reads the source tree")
+def test_every_package_is_listed() -> None:
+    assert set(SETUPTOOLS["packages"]) == packages().keys()
+
+
+def test_every_source_folder_is_mapped() -> None:
+    assert set(SETUPTOOLS["package-dir"].values()) == set(SOURCES)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_folder_with_code_is_a_package(source: str) -> None:
+    folders = [ROOT / source, *(p for p in (ROOT / source).rglob("*") if p.is_dir())]
+    assert [f for f in folders if has_code(f) and not (f / "__init__.py").exists()] == []
+
+
+@pytest.mark.skipif(SITE is None, reason="reads the built package: make check")
+def test_the_built_package_has_every_source_file() -> None:
+    built = {module.path.relative_to(ROOT / str(SITE) / "plait") for module in modules()}
+    sources = {
+        path.relative_to(ROOT / ("plait" if source == "plait" else ""))
+        for source in SOURCES
+        for path in (ROOT / source).rglob("*.py")
+    }
+    assert built == sources
+    assert (ROOT / str(SITE) / "plait" / "py.typed").exists()
+
+
+@pytest.mark.parametrize("folder", DOCUMENTED_FOLDERS)
+def test_every_folder_has_a_readme(folder: str) -> None:
+    assert (ROOT / folder / "README.md").exists()
+
+
+def test_importing_plait_is_light() -> None:
+    code = (
+        "import sys, plait; "
+        "heavy = {'jax', 'jaxlib', 'networkx', 'scipy', 'rich', 'click', 'safetensors'}; "
+        "print(*sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PLAIT_")},
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
