@@ -1,0 +1,266 @@
+"""Operands as users give them: weak Python numbers, promotion by NEP 50, broadcasting.
+
+A payload is what interpreters work on: an ndarray, a graph ``Value``, an accelerator's array, a
+Python number (weak), or a ``WeakValue`` (a Python number that became a runtime input).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from plait.ir import dispatch
+from plait.ir.errors import DTypeError, ShapeError
+from plait.ir.graph import Value
+from plait.ir.ops import cast as cast_op
+from plait.ir.op import get_op
+from plait.ir.types import (
+    SHORT_NAMES,
+    DType,
+    Shape,
+    as_dtype,
+    bfloat16,
+    bool_,
+    complex64,
+    float16,
+    float32,
+    int32,
+    int64,
+    is_complex,
+    is_floating,
+    uint64,
+)
+
+#: dtype of a Python number that meets no tensor.
+WEAK_DTYPES: dict[type, DType] = {
+    bool: bool_,
+    int: int32,
+    float: float32,
+    complex: complex64,
+}
+WEAK_TYPES = frozenset(WEAK_DTYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class WeakValue:
+    """A 64-bit graph value that promotes as the Python number it stands for.
+
+    Attributes
+    ----------
+    value : Value
+        A 0-d value: bool, int64, float64 or complex128.
+    kind : type
+        ``bool``, ``int``, ``float`` or ``complex``.
+    """
+
+    value: Value
+    kind: type
+
+
+def weak_kind(x: Any) -> type | None:
+    """The Python number class that ``x`` promotes as; None for anything with a dtype."""
+    kind = type(x)
+    if kind in WEAK_TYPES:
+        return kind
+    return x.kind if kind is WeakValue else None
+
+
+def as_payload(x: Any) -> Any:
+    """A payload for anything array-like; Python numbers stay weak.
+
+    Raises
+    ------
+    DTypeError
+        Not an array, or of a dtype that tensors do not have.
+    ShapeError
+        A nested list whose rows differ in length.
+    """
+    kind = type(x)
+    if kind is Value or kind in WEAK_TYPES or kind is WeakValue:
+        return x
+    if kind is np.ndarray:
+        return x if x.dtype in SHORT_NAMES and x.dtype.isnative else _native(x)
+    if kind in dispatch.EAGER.executors:
+        return x
+    if isinstance(x, (list, tuple)):
+        return from_sequence(x)
+    if hasattr(x, "__array__") or isinstance(x, (np.generic, memoryview)) or hasattr(x, "__dlpack__"):
+        return _native(np.asarray(x))
+    if isinstance(x, (bool, int, float, complex)):
+        return next(base for base in (bool, int, float, complex) if isinstance(x, base))(x)
+    raise DTypeError(
+        f"expected a tensor, an array, a number or a (nested) list of numbers, "
+        f"got {type(x).__name__}"
+    )
+
+
+def _native(array: Any) -> Any:
+    dtype = as_dtype(array.dtype)
+    found = np.asarray(array, dtype)
+    return found if type(found) is np.ndarray else found.view(np.ndarray)
+
+
+def from_sequence(x: Sequence[Any]) -> Any:
+    """A nested list as an ndarray: Python numbers give bool, int32, float32 or complex64.
+
+    Integers that do not fit int32 give int64 (then uint64); nothing is narrowed. A list that holds
+    graph values becomes a stack of them.
+    """
+    if _holds_values(x):
+        from plait.ir.functions import stack
+
+        return stack([as_payload(item) for item in x])
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ShapeError(f"the rows of a nested list differ in shape: {error}") from None
+    if array.dtype == object or array.dtype not in SHORT_NAMES:
+        raise DTypeError(f"a list of {array.dtype.name} cannot become a tensor; give numbers")
+    if _holds_arrays(x):
+        return array
+    if array.dtype == np.int64:
+        fits = array.size == 0 or (
+            array.min() >= np.iinfo(np.int32).min and array.max() <= np.iinfo(np.int32).max
+        )
+        return array.astype(np.int32) if fits else array
+    if array.size == 0:
+        return array.astype(np.float32)
+    return array.astype({np.float64: float32, np.complex128: complex64}.get(array.dtype.type, array.dtype))
+
+
+def _holds_values(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any(_holds_values(item) for item in x)
+    return type(x) in (Value, WeakValue)
+
+
+def _holds_arrays(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any(_holds_arrays(item) for item in x)
+    return hasattr(x, "dtype")
+
+
+def dtype_of(x: Any) -> DType:
+    """Dtype of a payload; a weak number has the dtype of its own creation."""
+    kind = weak_kind(x)
+    if kind is None:
+        dtype: DType = x.dtype
+        return dtype
+    if kind is int and type(x) is int and not -(2**31) <= x < 2**31:
+        return int64 if -(2**63) <= x < 2**63 else uint64
+    return WEAK_DTYPES[kind]
+
+
+def shape_of(x: Any) -> Shape:
+    """Shape of a payload; a weak number has ``()``."""
+    if weak_kind(x) is not None:
+        return ()
+    shape: Shape = x.shape
+    return shape
+
+
+@lru_cache(maxsize=None)
+def promote_dtypes(*kinds: Any) -> DType:
+    """The common dtype of dtypes and weak number classes, by NumPy's rules (NEP 50).
+
+    bfloat16 promotes as float16 does, and to float32 together with float16.
+    """
+    dtypes = [k for k in kinds if not isinstance(k, type)]
+    if not dtypes:
+        order = (bool, int, float, complex)
+        return WEAK_DTYPES[max(kinds, key=order.index)]
+    samples: list[Any] = [k(0) if isinstance(k, type) else k for k in kinds]
+    if bfloat16 not in dtypes:
+        return np.result_type(*samples)
+    if any(d == float16 for d in dtypes):
+        return np.result_type(float32, *[s for s in samples if s != bfloat16])
+    found = np.result_type(*[float16 if s == bfloat16 else s for s in samples])
+    return bfloat16 if found == float16 else found
+
+
+def result_dtype(*payloads: Any) -> DType:
+    """The common dtype of payloads."""
+    return promote_dtypes(*[weak_kind(x) or x.dtype for x in payloads])
+
+
+def cast(x: Any, dtype: DType) -> Any:
+    """The payload in ``dtype``; a weak number becomes a 0-d array of it.
+
+    Raises
+    ------
+    DTypeError
+        A Python integer that does not fit the dtype.
+    """
+    kind = type(x)
+    if kind in WEAK_TYPES:
+        try:
+            return np.asarray(x, dtype)
+        except (OverflowError, TypeError, ValueError):
+            raise DTypeError(
+                f"Python number {x!r} does not fit dtype {dtype.name}; "
+                "cast the tensor to a wider dtype first"
+            ) from None
+    if kind is WeakValue:
+        x = x.value
+    return x if x.dtype == dtype else cast_op(x, dtype=dtype)
+
+
+def to_inexact(dtype: DType) -> DType:
+    """The dtype in which NumPy computes a float function of ``dtype``: float64 for int32."""
+    if is_floating(dtype) or is_complex(dtype):
+        return dtype
+    return float16 if dtype == bool_ else np.result_type(dtype, float16)
+
+
+def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
+    """The common shape by NumPy's rules; a symbolic dimension equals itself only.
+
+    Raises
+    ------
+    ShapeError
+        Names the op and the shapes.
+    """
+    first = shapes[0]
+    if all(s == first for s in shapes[1:]):
+        return first
+    rank = max(map(len, shapes))
+    result: list[Any] = [1] * rank
+    for shape in shapes:
+        for i, d in enumerate(shape, rank - len(shape)):
+            if d == 1 or d == result[i]:
+                continue
+            if result[i] != 1:
+                shown = " and ".join(str(tuple(map(_plain, s))).replace("'", "") for s in shapes)
+                raise ShapeError(
+                    f"{name}: shapes {shown} do not broadcast together: "
+                    f"sizes {result[i]} and {d} at axis {i - rank}; sizes must be equal or 1"
+                )
+            result[i] = d
+    return tuple(result)
+
+
+def _plain(d: Any) -> Any:
+    return d if isinstance(d, int) else str(d)
+
+
+def broadcast_to(x: Any, shape: Shape) -> Any:
+    """The payload stretched to ``shape``; itself when it has that shape."""
+    return x if x.shape == shape else get_op("broadcast_to")(x, shape=shape)
+
+
+def promote(*operands: Any, dtype: DType | None = None) -> tuple[Any, ...]:
+    """Payloads of the operands, cast to their common dtype (or to ``dtype``)."""
+    payloads = [as_payload(x) for x in operands]
+    common = result_dtype(*payloads) if dtype is None else dtype
+    return tuple([cast(x, common) for x in payloads])
+
+
+def promote_and_broadcast(name: str, *operands: Any, dtype: DType | None = None) -> tuple[Any, ...]:
+    """Payloads of the operands with a common dtype and a common shape."""
+    payloads = promote(*operands, dtype=dtype)
+    shape = broadcast_shapes(name, *[x.shape for x in payloads])
+    return tuple([broadcast_to(x, shape) for x in payloads])
