@@ -33,9 +33,15 @@ test: $(VENV)/.dev  ## run the tests
 	$(pytest) -n $(JOBS) --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev  ## lint, format, strict types and layers of the built package
+check: lint types  ## lint, format, strict types and layers of the built package
+
+.PHONY: lint
+lint: $(VENV)/.dev
 	$(run) -m ruff check .
 	$(run) -m ruff format --check .
+
+.PHONY: types
+types: $(VENV)/.dev
 	rm -rf build
 	$(run) -m pip install --quiet --no-deps --no-build-isolation --no-compile --target $(site) .
 	$(run) -m mypy $(site)/plait tests $(wildcard examples/*.py benchmarks/*.py)
