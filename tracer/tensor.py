@@ -61,6 +61,10 @@ def unwrap(x: Any) -> Any:
 
 def _payload(x: Tensor) -> Any:
     data = x._data
+    if dispatch.active and type(data) is not Value:
+        # A tensor from outside enters a trace by its handle, so that later writes to it are seen.
+        read = getattr(dispatch.current(), "read_tensor", None)
+        return data if read is None else read(x)
     if type(data) is Value and x._kind == "number":
         kinds = {"b": bool, "i": int, "f": float, "c": complex}
         return WeakValue(data, kinds[data.dtype.kind])
