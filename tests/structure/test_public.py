@@ -23,11 +23,10 @@ def public_names() -> dict[str, object]:
     """Our functions and classes, by dotted name, in ``plait`` and the modules it lists."""
     found: dict[str, object] = {}
     pending: list[ModuleType] = [pl]
-    while pending:
-        module = pending.pop()
+    for module in pending:
         for name in getattr(module, "__all__", ()):
             value = getattr(module, name)
-            if isinstance(value, ModuleType):
+            if isinstance(value, ModuleType) and value not in pending:
                 pending.append(value)
             elif callable(value) and str(getattr(value, "__module__", "")).startswith("plait"):
                 found[f"{module.__name__}.{name}"] = value
