@@ -1,0 +1,196 @@
+"""Nested containers as a flat list of leaves and a hashable description of their structure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from plait.ir.errors import SignatureError
+
+_Split = Callable[[Any], tuple[Iterable[Any], Any]]
+_Join = Callable[[Any, list[Any]], Any]
+
+_registry: dict[type, tuple[_Split, _Join]] = {}
+
+
+def register_pytree(kind: type, split: _Split, join: _Join) -> None:
+    """Teach Plait a container class.
+
+    Parameters
+    ----------
+    kind : type
+        The container class; subclasses are not included.
+    split : callable
+        ``split(container)`` gives its children and a hashable rest.
+    join : callable
+        ``join(rest, children)`` builds the container again.
+
+    Examples
+    --------
+    >>> class Pair:
+    ...     def __init__(self, a, b):
+    ...         self.a, self.b = a, b
+    >>> pl.register_pytree(Pair, lambda p: ((p.a, p.b), None), lambda _, c: Pair(*c))
+    """
+    _registry[kind] = (split, join)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TreeDef:
+    """The structure of a nest of containers; hashable, equal for equal structures.
+
+    Attributes
+    ----------
+    kind : type or None
+        Class of the container; None for a leaf.
+    rest : hashable
+        Keys, field names or whatever the container needs beside its children.
+    children : tuple of TreeDef
+    count : int
+        Number of leaves.
+    """
+
+    kind: type | None
+    rest: Any
+    children: tuple[TreeDef, ...]
+    count: int
+
+    def __str__(self) -> str:
+        if self.kind is None:
+            return "*"
+        inner = ", ".join(map(str, self.children))
+        return f"{self.kind.__name__}({inner})"
+
+
+LEAF = TreeDef(None, None, (), 1)
+
+
+def _split_dict(x: Any) -> tuple[list[Any], Any]:
+    try:
+        keys = tuple(sorted(x))
+    except TypeError:
+        keys = tuple(x)
+    return [x[k] for k in keys], keys
+
+
+def _join_dict(kind: type) -> _Join:
+    def join(keys: Any, children: list[Any]) -> Any:
+        return kind(zip(keys, children, strict=True))
+
+    return join
+
+
+def _split_default(x: Any) -> tuple[list[Any], Any]:
+    children, keys = _split_dict(x)
+    return children, (x.default_factory, keys)
+
+
+def _join_default(rest: Any, children: list[Any]) -> Any:
+    return defaultdict(rest[0], zip(rest[1], children, strict=True))
+
+
+_registry[list] = (lambda x: (x, None), lambda _, c: c)
+_registry[tuple] = (lambda x: (x, None), lambda _, c: tuple(c))
+_registry[dict] = (_split_dict, _join_dict(dict))
+_registry[OrderedDict] = (
+    lambda x: (list(x.values()), tuple(x)),
+    _join_dict(OrderedDict),
+)
+_registry[defaultdict] = (_split_default, _join_default)
+
+
+def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
+    names = tuple(f.name for f in dataclasses.fields(kind))
+
+    def split(x: Any) -> tuple[list[Any], Any]:
+        return [getattr(x, name) for name in names], None
+
+    def join(_: Any, children: list[Any]) -> Any:
+        # The constructor is not run again: it may check or convert what is now a tracer.
+        made = object.__new__(kind)
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(made, name, child)
+        return made
+
+    return _registry.setdefault(kind, (split, join))
+
+
+def _container(x: Any) -> tuple[_Split, _Join] | None:
+    kind = type(x)
+    found = _registry.get(kind)
+    if found is not None:
+        return found
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return _registry.setdefault(kind, (lambda t: (t, None), lambda _, c: kind(*c)))
+    if dataclasses.is_dataclass(kind) and not getattr(kind, "__plait_leaf__", False):
+        return _register_dataclass(kind)
+    return None
+
+
+def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
+    """Leaves in order and the structure. None is a leaf of its own (a static value).
+
+    Raises
+    ------
+    SignatureError
+        A container that holds itself, or nests more than 500 deep.
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves, 0)
+
+
+def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
+    container = _container(tree)
+    if container is None:
+        leaves.append(tree)
+        return LEAF
+    if depth > 500:
+        raise SignatureError("arguments nest more than 500 deep, or a container holds itself")
+    children, rest = container[0](tree)
+    before = len(leaves)
+    nested = tuple([_flatten(child, leaves, depth + 1) for child in children])
+    return TreeDef(type(tree), rest, nested, len(leaves) - before)
+
+
+def unflatten(treedef: TreeDef, leaves: Iterable[Any]) -> Any:
+    """Build the nest again around other leaves."""
+    return _unflatten(treedef, iter(leaves))
+
+
+def _unflatten(treedef: TreeDef, leaves: Iterator[Any]) -> Any:
+    if treedef.kind is None:
+        return next(leaves)
+    children = [_unflatten(child, leaves) for child in treedef.children]
+    return _registry[treedef.kind][1](treedef.rest, children)
+
+
+def leaf_paths(treedef: TreeDef, root: str = "") -> list[str]:
+    """A name for each leaf, as a user would write it: ``params['w'][0]``."""
+    if treedef.kind is None:
+        return [root]
+    return [
+        path
+        for i, child in enumerate(treedef.children)
+        for path in leaf_paths(child, root + _step(treedef, i))
+    ]
+
+
+def _step(treedef: TreeDef, i: int) -> str:
+    kind, rest = treedef.kind, treedef.rest
+    if kind is defaultdict:
+        rest = rest[1]
+    if kind is not None and issubclass(kind, dict):
+        return f"[{rest[i]!r}]"
+    if kind is not None and hasattr(kind, "_fields"):
+        return f".{kind._fields[i]}"
+    if kind is not None and dataclasses.is_dataclass(kind):
+        return f".{dataclasses.fields(kind)[i].name}"
+    return f"[{i}]"
+
+
+def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply ``function`` to every leaf."""
+    leaves, treedef = flatten(tree)
+    return unflatten(treedef, [function(leaf) for leaf in leaves])
