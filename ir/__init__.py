@@ -7,6 +7,7 @@ from plait.ir.builder import GraphBuilder as GraphBuilder
 from plait.ir.graph import Graph as Graph
 from plait.ir.graph import Node as Node
 from plait.ir.graph import Value as Value
+from plait.ir.interpret import evaluate as evaluate
 from plait.ir.literal import Literal as Literal
 from plait.ir.location import UNKNOWN as UNKNOWN
 from plait.ir.location import Location as Location

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from plait.ir.types import TensorType, Type
+from plait.ir.types import TensorType, TokenType, Type
 
 if TYPE_CHECKING:
     from plait.ir.op import Op
@@ -88,6 +88,7 @@ def suspended() -> Iterator[None]:
         _stack.items = saved
 
 
+_NATIVE = frozenset((np.ndarray, TokenType))
 Executor = Callable[["Op", tuple[Any, ...], Mapping[str, Any]], Any]
 
 
@@ -114,8 +115,10 @@ class EagerInterpreter:
                 executor = self.executors.get(type(operand))
                 if executor is not None:
                     return executor(op, operands, attributes)
-        arrays = [x if type(x) is np.ndarray else np.asarray(x) for x in operands]
-        types: tuple[Type, ...] = tuple([TensorType(a.dtype, a.shape) for a in arrays])
+        arrays = [x if type(x) in _NATIVE else np.asarray(x) for x in operands]
+        types: tuple[Type, ...] = tuple(
+            [a if type(a) is TokenType else TensorType(a.dtype, a.shape) for a in arrays]
+        )
         inferred = op.infer_types(types, attributes, regions)
         if regions:
             results = op.reference(*arrays, regions=regions, **attributes)

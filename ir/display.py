@@ -1,10 +1,13 @@
-"""Notebook forms of IR objects; the drawings are registered by the layer that makes them."""
+"""How IR objects and arrays are shown; richer forms are registered by the layers that make them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+_array_text: Callable[[Any], str] = np.array_str
 _renderers: dict[type, Callable[[Any], dict[str, str]]] = {}
 
 
@@ -20,3 +23,14 @@ def mime_bundle(shown: Any) -> dict[str, str]:
     if renderer is not None:
         bundle.update(renderer(shown))
     return bundle
+
+
+def register_array_text(function: Callable[[Any], str]) -> None:
+    """Set how the ``print`` op shows an array: as the user's tensors show themselves."""
+    global _array_text
+    _array_text = function
+
+
+def array_text(array: Any) -> str:
+    """An array as the ``print`` op shows it."""
+    return _array_text(array)

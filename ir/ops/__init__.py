@@ -1,6 +1,9 @@
 """Op records by family. A record is callable: the strict emitter, which promotes nothing."""
 
-from plait.ir.ops.creation import constant as constant
-from plait.ir.ops.creation import full as full
-from plait.ir.ops.creation import iota as iota
+from plait.ir.ops.control import *  # noqa: F403
+from plait.ir.ops.creation import *  # noqa: F403
+from plait.ir.ops.effects import *  # noqa: F403
 from plait.ir.ops.elementwise import *  # noqa: F403
+from plait.ir.ops.linear import *  # noqa: F403
+from plait.ir.ops.manipulation import *  # noqa: F403
+from plait.ir.ops.special import *  # noqa: F403
