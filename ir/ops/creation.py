@@ -11,6 +11,8 @@ from plait.ir.literal import Literal
 from plait.ir.op import Op, Trait, register
 from plait.ir.types import DType, Shape, TensorType, as_dtype, is_bool, is_complex
 
+__all__ = ["constant", "full", "iota"]
+
 FAMILY = "creation"
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.op import Op, Trait, register
+from plait.ir.ops.rules import check_arity as check_arity
+from plait.ir.ops.rules import check_same as check_same
 from plait.ir.types import (
     DType,
     TensorType,
@@ -23,6 +25,83 @@ from plait.ir.types import (
     is_integer,
     real_dtype,
 )
+
+__all__ = [
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "angle",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "cast",
+    "cbrt",
+    "ceil",
+    "complex_",
+    "conj",
+    "copysign",
+    "cos",
+    "cosh",
+    "divide",
+    "equal",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "greater",
+    "greater_equal",
+    "hypot",
+    "imag",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "nextafter",
+    "not_equal",
+    "popcount",
+    "power",
+    "real",
+    "reciprocal",
+    "remainder",
+    "round_",
+    "rsqrt",
+    "select",
+    "shift_left",
+    "shift_right",
+    "sign",
+    "signbit",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "tanh",
+    "trunc",
+]
 
 FAMILY = "elementwise"
 Domain = Callable[[DType], bool]
@@ -60,28 +139,6 @@ DOMAINS: dict[str, tuple[Domain, str]] = {
     "ordered": (_ordered, "bool, an integer or a floating dtype"),
     "any": (_any, "any dtype"),
 }
-
-
-def check_same(name: str, types: tuple[Any, ...]) -> TensorType:
-    """Demand tensors of one dtype and one shape; return their type."""
-    first = types[0]
-    for t in types:
-        if type(t) is not TensorType:
-            raise DTypeError(f"{name}: expected tensors, got {t}")
-        if t.dtype != first.dtype:
-            shown = " and ".join(str(t) for t in types)
-            raise DTypeError(f"{name}: dtypes differ: {shown}; cast to one dtype first")
-        if t.shape != first.shape:
-            shown = " and ".join(str(t) for t in types)
-            raise ShapeError(f"{name}: shapes differ: {shown}; broadcast to one shape first")
-    found: TensorType = first
-    return found
-
-
-def check_arity(name: str, types: tuple[Any, ...], count: int) -> None:
-    """Demand a number of operands."""
-    if len(types) != count:
-        raise ShapeError(f"{name}: expected {count} operand(s), got {len(types)}")
 
 
 def _infer(
@@ -126,15 +183,16 @@ def define(
     traits: tuple[Trait, ...] = (),
     flops: int = 1,
 ) -> Op:
-    """Register an elementwise op; a ufunc also gives the form that writes into a buffer."""
-    into: Callable[..., None] | None = None
+    """Register an elementwise op; a ufunc writes into a buffer without a temporary."""
     if isinstance(function, np.ufunc):
         ufunc = function
 
         def into(out: Any, *arrays: Any) -> None:
             ufunc(*arrays, out=out)
+    else:
 
-    overwrites = tuple(range(arity)) if into is not None else ()
+        def into(out: Any, *arrays: Any) -> None:
+            np.copyto(out, function(*arrays))
 
     def count(operands: Any, results: Any) -> int:
         return flops * int(results[0].size)
@@ -147,7 +205,7 @@ def define(
         reference=function,
         into=into,
         traits=frozenset((Trait.ELEMENTWISE, Trait.CHEAP, *traits)),
-        overwrites=overwrites,
+        overwrites=tuple(range(arity)),
         flops=count,
     )
     _OPS[name] = op
@@ -165,17 +223,6 @@ def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
         return np.asarray(function(*arrays)).astype(dtype, copy=False)
 
     return reference
-
-
-def special(name: str) -> Callable[..., Any]:
-    """A function of scipy.special, imported on first use."""
-
-    def call(*arrays: Any) -> Any:
-        import scipy.special
-
-        return getattr(scipy.special, name)(*arrays)
-
-    return in_float32(call)
 
 
 C, A, M = Trait.COMMUTATIVE, Trait.ASSOCIATIVE, Trait.MONOTONE
@@ -248,9 +295,7 @@ acosh = define("acosh", "inverse hyperbolic cosine", np.arccosh, flops=10)
 atanh = define("atanh", "inverse hyperbolic tangent", np.arctanh, flops=10)
 
 # Comparisons.
-equal = define(
-    "equal", "x == y", np.equal, arity=2, domain="any", result="bool", traits=(C,)
-)
+equal = define("equal", "x == y", np.equal, arity=2, domain="any", result="bool", traits=(C,))
 not_equal = define(
     "not_equal", "x != y", np.not_equal, arity=2, domain="any", result="bool", traits=(C,)
 )
@@ -276,14 +321,10 @@ logical_xor = define(
 logical_not = define(
     "logical_not", "not x", np.logical_not, domain="bool", traits=(Trait.INVOLUTION,)
 )
-bitwise_and = define(
-    "bitwise_and", "x & y", np.bitwise_and, arity=2, domain="bits", traits=(C, A)
-)
+bitwise_and = define("bitwise_and", "x & y", np.bitwise_and, arity=2, domain="bits", traits=(C, A))
 bitwise_or = define("bitwise_or", "x | y", np.bitwise_or, arity=2, domain="bits", traits=(C, A))
 bitwise_xor = define("bitwise_xor", "x ^ y", np.bitwise_xor, arity=2, domain="bits", traits=(C, A))
-bitwise_not = define(
-    "bitwise_not", "~x", np.invert, domain="bits", traits=(Trait.INVOLUTION,)
-)
+bitwise_not = define("bitwise_not", "~x", np.invert, domain="bits", traits=(Trait.INVOLUTION,))
 shift_left = define(
     "shift_left", "x << y; 0 from the width on", np.left_shift, arity=2, domain="integer"
 )
@@ -300,45 +341,17 @@ popcount = define(
 # Complex numbers.
 real = define("real", "real part", lambda x: x.real.copy(), domain="complex", result="real")
 imag = define("imag", "imaginary part", lambda x: x.imag.copy(), domain="complex", result="real")
-conj = define("conj", "complex conjugate", np.conjugate, domain="complex",
-              traits=(Trait.INVOLUTION,))
-angle = define("angle", "argument of a complex number, in radians", np.angle, domain="complex",
-               result="real", flops=10)
-
-
-# Special functions and activations.
-def _sigmoid(x: Any) -> Any:
-    # One division and one exp of a value that cannot overflow, so no warnings and no NaN.
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
-
-
-def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def _gelu(x: Any) -> Any:
-    import scipy.special
-
-    return 0.5 * x * (1 + scipy.special.erf(x * np.asarray(np.sqrt(0.5), x.dtype)))
-
-
-sigmoid = define("sigmoid", "1 / (1 + exp(-x))", in_float32(_sigmoid), domain="floating",
-                 traits=(M,), flops=10)
-softplus = define("softplus", "log(1 + exp(x))", in_float32(_softplus), domain="floating",
-                  traits=(M,), flops=20)
-gelu = define("gelu", "x * (1 + erf(x / sqrt(2))) / 2", in_float32(_gelu), domain="floating",
-              flops=20)
-relu = define("relu", "max(x, 0)", lambda x: np.maximum(x, x.dtype.type(0)), domain="real",
-              traits=IDEMPOTENT)
-erf = define("erf", "2/sqrt(pi) * integral of exp(-t*t) from 0 to x", special("erf"),
-             domain="floating", traits=(M,), flops=10)
-erfc = define("erfc", "1 - erf(x)", special("erfc"), domain="floating", flops=10)
-erfinv = define("erfinv", "inverse of erf", special("erfinv"), domain="floating", traits=(M,),
-                flops=10)
-lgamma = define("lgamma", "log of |gamma(x)|", special("gammaln"), domain="floating", flops=20)
-digamma = define("digamma", "derivative of lgamma", special("digamma"), domain="floating",
-                 flops=20)
+conj = define(
+    "conj", "complex conjugate", np.conjugate, domain="complex", traits=(Trait.INVOLUTION,)
+)
+angle = define(
+    "angle",
+    "argument of a complex number, in radians",
+    np.angle,
+    domain="complex",
+    result="real",
+    flops=10,
+)
 
 
 # Ops whose operands or results differ in dtype.
@@ -413,15 +426,19 @@ def _infer_complex(x: Any, y: Any) -> TensorType:
     return TensorType(np.result_type(t.dtype, np.complex64), t.shape)
 
 
+def _complex(x: Any, y: Any) -> Any:
+    out = np.empty(x.shape, np.result_type(x.dtype, np.complex64))
+    out.real, out.imag = x, y
+    return out
+
+
 complex_ = register(
     Op(
         name="complex",
         family=FAMILY,
         doc="x + y * 1j",
         infer=_infer_complex,
-        reference=lambda x, y: (x + y * x.dtype.type(1) * 1j).astype(
-            np.result_type(x.dtype, np.complex64)
-        ),
+        reference=_complex,
         traits=frozenset((Trait.ELEMENTWISE, Trait.CHEAP)),
     )
 )
