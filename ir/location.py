@@ -58,14 +58,25 @@ _cell_names: dict[str, str] = {}
 def register_cell(filename: str, name: str) -> None:
     """Name a notebook cell's generated file (``In [3]``) for messages and dumps."""
     _cell_names[filename] = name
-    display_name.cache_clear()
+
+
+def display_name(filename: str) -> str:
+    """A file's name as shown: relative to the project that holds it, equal on every machine."""
+    return _cell_names.get(filename) or _cell_name(filename) or _file_name(filename)
+
+
+def _cell_name(filename: str) -> str | None:
+    """``In [3]`` for the file that IPython compiled a cell as; a cell run again has a new number."""
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    if get_shell is None:
+        return None
+    name_of = getattr(getattr(get_shell(), "compile", None), "format_code_name", None)
+    shown = name_of(filename) if name_of is not None else None  # ("Cell", "In[3]")
+    return f"In [{shown[1].removeprefix('In[')}" if shown else None
 
 
 @lru_cache(maxsize=1024)
-def display_name(filename: str) -> str:
-    """A file's name as shown: relative to the project that holds it, equal on every machine."""
-    if filename in _cell_names:
-        return _cell_names[filename]
+def _file_name(filename: str) -> str:
     if filename.startswith("<"):
         return filename
     path = Path(os.path.abspath(filename))
