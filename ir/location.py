@@ -66,7 +66,7 @@ def display_name(filename: str) -> str:
 
 
 def _cell_name(filename: str) -> str | None:
-    """``In [3]`` for the file that IPython compiled a cell as; a cell run again has a new number."""
+    """``In [3]`` for the file IPython gave a cell; the number changes when it runs again."""
     get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     if get_shell is None:
         return None
