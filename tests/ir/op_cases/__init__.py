@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from plait.ir import Graph, Literal, Op, TensorType, Type, token
-from plait.ir.types import BytesType, TokenType, is_complex, is_floating
+from plait.ir import Graph, Literal, Op, TensorType, Type
+from plait.ir.types import BytesType, TokenType, as_dtype, is_complex
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +87,26 @@ def all_cases() -> tuple[Case, ...]:
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         found += importlib.import_module(f"{__name__}.{module.name}").CASES
     return tuple(found)
+
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (7,), (2, 0, 3), (2, 3, 4))
+SPECIALS = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0)
+
+
+def array(dtype: Any, shape: tuple[int, ...], seed: int = 0, *, specials: bool = True) -> Any:
+    """Random values over the interesting range of a dtype; floats start with special values."""
+    dtype = as_dtype(dtype)
+    random = np.random.default_rng(seed)
+    if dtype == np.bool_:
+        return np.asarray(random.integers(0, 2, shape), dtype)
+    if dtype.kind in "iu":
+        low = 0 if dtype.kind == "u" else -9
+        return np.asarray(random.integers(low, 10, shape), dtype)
+    values = np.asarray(random.normal(0, 3, shape), np.float64)
+    if is_complex(dtype):
+        return np.asarray(values + 1j * random.normal(0, 3, shape), dtype)
+    if specials and values.size:
+        flat = values.reshape(-1)
+        some = np.roll(SPECIALS, seed)[: flat.size]
+        flat[: len(some)] = some
+    return np.asarray(values, dtype)
