@@ -1,5 +1,8 @@
 """Python to graph: tensors, argument structure, tracing."""
 
+from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
+from plait.tracer.arguments import LeafSpec as LeafSpec
+from plait.tracer.arguments import classify as classify
 from plait.tracer.pytree import TreeDef as TreeDef
 from plait.tracer.pytree import flatten as flatten
 from plait.tracer.pytree import leaf_paths as leaf_paths
@@ -13,3 +16,9 @@ from plait.tracer.tensor import lift as lift
 from plait.tracer.tensor import rewrap as rewrap
 from plait.tracer.tensor import unwrap as unwrap
 from plait.tracer.tensor import wrap as wrap
+from plait.tracer.trace import Capture as Capture
+from plait.tracer.trace import NumberNeeded as NumberNeeded
+from plait.tracer.trace import Output as Output
+from plait.tracer.trace import Trace as Trace
+from plait.tracer.trace import TracedFunction as TracedFunction
+from plait.tracer.trace import trace_function as trace_function

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from plait.ir import Dim, TensorType, as_dtype, parse_type
+from plait.ir import Dim, DType, Shape, TensorType, as_dtype, parse_type
 from plait.ir.errors import ParseError, ShapeError
-from plait.ir.types import DType, Shape
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -1,0 +1,359 @@
+"""``graph_function``: capture a Python function as a graph, compile it, call it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, overload
+
+from plait.ir import dispatch, user_location
+from plait.ir.errors import PlaitError, SignatureError
+from plait.runtime.call import call_in_trace
+from plait.runtime.options import Options, make_options
+from plait.runtime.program import Program
+from plait.runtime.specialize import Request, Specializer, bind
+from plait.runtime.staging import Traced
+from plait.tracer import Tensor, Trace
+
+
+class GraphFunction:
+    """A function that is captured per signature of its arguments and runs compiled.
+
+    Made by ``graph_function``; called like the function it wraps.
+    """
+
+    def __init__(self, function: Callable[..., Any], options: Options) -> None:
+        self._function = function
+        self._options = options
+        self._specializer = Specializer(function_name(function, options), options)
+        self._fast: FastCall | None = None
+        self._instances: IdentityMap = IdentityMap()
+        self._bind = bind(function)
+        functools.update_wrapper(self, function, updated=())
+
+    @property
+    def signature(self) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """The specs given as ``signature=``: positional and named."""
+        return self._options.signature
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        fast = self._fast
+        if fast is not None and not kwargs and not dispatch.active:
+            try:
+                handles = [*map(type, args)]
+                if handles == fast.handles:
+                    return fast.call(args)
+            except Mismatch:
+                pass
+        try:
+            return self._call(args, kwargs)
+        except PlaitError as error:
+            raise error.at(user_location()).with_traceback(None) from None
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if os.environ.get("PLAIT_DISABLE_GRAPH", "") not in ("", "0"):
+            return self._function(*args, **kwargs)
+        request = self._bind(args, kwargs, self._options)
+        current = dispatch.current()
+        if isinstance(current, Trace):
+            return call_in_trace(current, self._specializer, self._function, request)
+        with dispatch.suspended():
+            program = self._specializer.program(self._function, request)
+            result = program.call(request.leaves)
+        self._fast = FastCall.make(program, args, kwargs, request)
+        return result
+
+    def trace(self, *args: Any, **kwargs: Any) -> Traced:
+        """Capture for these arguments or specs, without compiling.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Arguments, or ``TensorSpec`` in the place of tensors; the ``signature`` when none.
+
+        Returns
+        -------
+        Traced
+            ``.graph``, ``.optimize()``, ``.lower()``, ``.compile()``.
+
+        Examples
+        --------
+        >>> double = pl.graph_function(lambda x: x + x)
+        >>> print(double.trace(pl.TensorSpec((2,), "float32")).optimize().graph.outputs[0].type)
+        f32[2]
+        """
+        try:
+            if not args and not kwargs and self.signature is not None:
+                args, kwargs = self.signature
+            request = self._bind(args, kwargs, self._options)
+            with dispatch.suspended():
+                program = self._specializer.program(self._function, request)
+            return Traced(program)
+        except PlaitError as error:
+            raise error.at(user_location()).with_traceback(None) from None
+
+    def graph(self, *args: Any, stage: str = "optimized", **kwargs: Any) -> Any:
+        """The graph for these arguments or specs, at a stage of its compilation.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As for ``trace``.
+        stage : str
+            ``"traced"`` or ``"optimized"`` (a ``Graph``), ``"plan"`` (an ``ExecutionPlan``),
+            ``"stablehlo"`` or ``"hlo"`` (text).
+
+        Raises
+        ------
+        UnknownNameError
+            The stage does not exist.
+
+        Examples
+        --------
+        >>> double = pl.graph_function(lambda x: x + x)
+        >>> len(double.graph(pl.TensorSpec((2,), "float32")).nodes)
+        1
+        """
+        return self.trace(*args, **kwargs).at_stage(stage)
+
+    def clear_cache(self) -> None:
+        """Forget all captured graphs and compiled programs.
+
+        Examples
+        --------
+        >>> double = pl.graph_function(lambda x: x + x)
+        >>> double.clear_cache()
+        """
+        self._specializer.clear()
+        self._fast = None
+        self._instances.clear()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> GraphFunction:
+        if instance is None:
+            return self
+        return self._instances.get(instance, self._bound_to)
+
+    def _bound_to(self, instance: Any) -> GraphFunction:
+        # The method is looked up on a weak reference so that the cache does not keep the instance.
+        reference = weakref.ref(instance)
+
+        @functools.wraps(self._function)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return self._function(reference(), *args, **kwargs)
+
+        signature = inspect.signature(self._function)
+        first, *rest = signature.parameters.values()
+        if first.kind is not first.VAR_POSITIONAL:
+            signature = signature.replace(parameters=rest)
+        method.__signature__ = signature  # type: ignore[attr-defined]
+        return GraphFunction(method, self._options)
+
+    def __repr__(self) -> str:
+        return f"<graph_function {self._specializer.name}, {len(self._specializer)} graph(s)>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from plait.ir.display import mime_bundle
+
+        return mime_bundle(self)
+
+    def __reduce__(self) -> Any:
+        raise SignatureError(
+            f"{self!r} cannot be pickled or copied; pickle the function that it wraps"
+        )
+
+
+class Mismatch(Exception):
+    """The arguments are not those of the last call."""
+
+
+class FastCall:
+    """The last call's program, for calls whose arguments are again tensors of the same types."""
+
+    __slots__ = ("captures", "checks", "handles", "program", "run", "single")
+
+    @staticmethod
+    def make(
+        program: Program, args: tuple[Any, ...], kwargs: dict[str, Any], request: Request
+    ) -> FastCall | None:
+        """A fast call if the arguments and results are plain tensors; else None."""
+        kinds = {type(a) for a in args}
+        plain = program.is_plain and program.options.backend == "xla" and not kwargs
+        if not plain or kinds - {Tensor} or len(request.leaves) != len(args):
+            return None
+        if program.device is not None or any(c.kind != "tensor" for c in program.traced.captures):
+            return None
+        fast = FastCall()
+        fast.program = program
+        fast.run = program.executable
+        fast.handles = [*map(type, args)]
+        fast.captures = [c.source for c in program.traced.captures]
+        fast.checks = bool(program.checks)
+        fast.single = program.is_single
+        return fast
+
+    program: Program
+    run: Any
+    handles: list[type]
+    captures: list[Tensor]
+    checks: bool
+    single: bool
+
+    def call(self, args: tuple[Any, ...]) -> Any:
+        """Run; the executable itself checks types.
+
+        Raises
+        ------
+        Mismatch
+            The types are others than the last call's.
+        """
+        handles = (*args, *self.captures) if self.captures else args
+        data = [h._data for h in handles]
+        try:
+            results = self.run(*data)
+        except TypeError:
+            raise Mismatch from None
+        self.program.freeze_host(handles, data)
+        if self.checks:
+            self.program.raise_status(results[-1])
+        return self.program.plain_result(results)
+
+
+class IdentityMap:
+    """Values by object identity, dropped with the object."""
+
+    def __init__(self) -> None:
+        self._items: dict[int, tuple[Any, GraphFunction]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, make: Callable[[Any], GraphFunction]) -> GraphFunction:
+        """The value of ``key``, made when it is new."""
+        found = self._items.get(id(key))
+        if found is not None and found[0]() is key:
+            return found[1]
+        number = id(key)
+        made = make(key)
+        with self._lock:
+            reference = weakref.ref(key, lambda _: self._items.pop(number, None))
+            self._items[number] = (reference, made)
+        return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items.clear()
+
+
+def function_name(function: Any, options: Options) -> str:
+    """The name of a function's graph."""
+    if options.name:
+        return options.name
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", type(function).__name__)
+    return "lambda_" if name == "<lambda>" else name
+
+
+@overload
+def graph_function(function: Callable[..., Any], /) -> GraphFunction: ...
+@overload
+def graph_function(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    backend: str = "xla",
+    signature: Any = None,
+    static: Any = None,
+    passes: str | None = None,
+    checks: str = "on",
+    cache_size: int = 128,
+    name: str | None = None,
+) -> Any: ...
+def graph_function(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    backend: str = "xla",
+    signature: Any = None,
+    static: Any = None,
+    passes: str | None = None,
+    checks: str = "on",
+    cache_size: int = 128,
+    name: str | None = None,
+) -> Any:
+    """Compile a function: captured as a graph at the first call of each signature.
+
+    Use it bare or with options, on functions, methods, lambdas and partials. The compiled function
+    takes and returns what the plain one does: tensors, NumPy arrays, jax arrays, and any nest of
+    dicts, lists, tuples, named tuples and dataclasses of them. Tensors and variables that it uses
+    from outside are inputs of the graph, read anew at each call.
+
+    Python arguments (bool, int, str, None, other hashables) are part of the signature. A float, or
+    an int that changes from call to call, becomes a runtime input when the function is traced
+    again, unless control flow or a shape needs its value.
+
+    Parameters
+    ----------
+    function : callable, optional
+        The function; left out in ``@pl.graph_function(...)``.
+    backend : {"xla", "planned", "reference"}
+        Who runs the graph.
+    signature : str or sequence of TensorSpec, optional
+        Default specs for ``trace``, ``graph`` and the command line, such as ``"f32[8,16]"``.
+    static : str, int or sequence of them, optional
+        Arguments (by name or position) whose numbers always are part of the signature.
+    passes : str, optional
+        The pass pipeline, such as ``"fold,cse,dce"``; the default pipeline when None.
+    checks : {"on", "off"}
+        Whether index and assertion checks run in compiled code.
+    cache_size : int
+        How many signatures are kept; the least recently used goes.
+    name : str, optional
+        Name of the graph in dumps.
+
+    Raises
+    ------
+    TraceError
+        When called: the function does what cannot be captured, at the user's line.
+    SignatureError
+        When called: arguments that the function does not take, or that cannot be a signature.
+
+    Examples
+    --------
+    >>> @pl.graph_function
+    ... def scaled(x, factor):
+    ...     return pl.tanh(x) * factor
+    >>> scaled(pl.zeros((2,)), 3.0)
+    pl.Tensor([0., 0.], dtype=float32, shape=(2,))
+    """
+    options = make_options(
+        backend=backend,
+        signature=signature,
+        static=static,
+        passes=passes,
+        checks=checks,
+        cache_size=cache_size,
+        name=name,
+    )
+    if function is None:
+        return lambda f: graph_function_of(f, options)
+    return graph_function_of(function, options)
+
+
+def graph_function_of(function: Any, options: Options) -> GraphFunction:
+    """Wrap one function.
+
+    Raises
+    ------
+    SignatureError
+        Not a callable.
+    """
+    if isinstance(function, (staticmethod, classmethod)):
+        raise SignatureError("put @graph_function below @staticmethod or @classmethod")
+    if not callable(function):
+        raise SignatureError(f"graph_function takes a callable, got {type(function).__name__}")
+    if isinstance(function, GraphFunction):
+        function = function._function
+    return GraphFunction(function, options)

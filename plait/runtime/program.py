@@ -1,0 +1,335 @@
+"""The compile driver: a traced function through passes and a backend to something callable."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from plait import backends, passes
+from plait.ir import (
+    Executable,
+    ExecutionPlan,
+    Graph,
+    GraphBuilder,
+    Value,
+    errors,
+    ops,
+    structural_hash,
+)
+from plait.ir.errors import SignatureError
+from plait.runtime import log
+from plait.runtime.options import Options
+from plait.tracer import (
+    FROZEN,
+    Output,
+    Tensor,
+    TracedFunction,
+    classify,
+    flatten,
+    freeze,
+    unflatten,
+    wrap,
+)
+
+_new = object.__new__
+
+
+class Program:
+    """A traced function compiled for one backend and device, ready to be called.
+
+    Passes and compilation run on first need, once, whatever the number of threads.
+
+    Attributes
+    ----------
+    traced : TracedFunction
+    options : Options
+    device : Any
+        Where it runs; None for the backend's default.
+    """
+
+    def __init__(self, traced: TracedFunction, options: Options, device: Any = None) -> None:
+        self.traced = traced
+        self.options = options
+        self.device = device
+        self._lock = threading.RLock()
+        self._optimized: passes.PipelineResult | None = None
+        self._executable: Executable | None = None
+        self.checks: passes.CheckTable = ()
+        self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
+        self._plan_outputs()
+
+    def _plan_outputs(self) -> None:
+        """Find out whether results are plain tensors in order, which is the quick way out."""
+        outputs = self.traced.outputs
+        self.is_plain = (
+            not self.traced.assigned
+            and not self.traced.mutated
+            and all(o.kind == "tensor" and o.index == i for i, o in enumerate(outputs))
+        )
+        tree = self.traced.out_tree
+        self.is_single = tree.kind is None
+        self.is_tuple = tree.kind is tuple and all(c.kind is None for c in tree.children)
+
+    # Stages.
+
+    @property
+    def optimized(self) -> passes.PipelineResult:
+        """The graph after the passes, with the report of what they did."""
+        with self._lock:
+            if self._optimized is None:
+                self._optimized = run_passes(self.traced.graph, self.options.passes)
+            return self._optimized
+
+    @property
+    def executable(self) -> Executable:
+        """The compiled program."""
+        if self._executable is None:
+            with self._lock:
+                if self._executable is None:
+                    self._executable = self._compile()
+        return self._executable
+
+    def runnable(self) -> Graph:
+        """The optimized graph with its checks turned into a status output."""
+        graph, table = passes.lower_checks(self.optimized.graph, enabled=self.options.checks)
+        self.checks = table
+        if table and self.traced.assigned:
+            graph = keep_state_on_failure(graph, self._state_inputs(), self._own_outputs())
+        return graph
+
+    def _state_inputs(self) -> list[int]:
+        """The graph inputs of the assigned variables, in the order of their outputs."""
+        start = len(self.positions)
+        captures = self.traced.captures
+        where = {id(c.source): start + i for i, c in enumerate(captures) if c.kind == "variable"}
+        return [where[id(v)] for v in self.traced.assigned]
+
+    def donated_inputs(self) -> frozenset[int]:
+        """Graph inputs whose buffers the outputs may take over."""
+        return frozenset(self._state_inputs())
+
+    def plan(self, backend: str) -> ExecutionPlan:
+        """The execution plan for a backend."""
+        made = passes.plan(self.runnable(), backend=backend, donated=self.donated_inputs())
+        log.log("plan", f"{self.traced.graph.name}: arena {made.arena_bytes} bytes", str(made))
+        return made
+
+    def _compile(self) -> Executable:
+        graph = self.runnable()
+        name = self.options.backend
+        log.log("compile", f"{graph.name}: {len(graph.nodes)} nodes for {name}")
+        plan = self.plan(name) if name == "planned" else None
+        return backends.get_backend(name).compile(
+            graph, plan=plan, donated=self.donated_inputs(), device=self.device
+        )
+
+    # Calls.
+
+    def call(self, leaves: Sequence[Any]) -> Any:
+        """Run on argument leaves of exactly the traced kinds and types."""
+        run = self.executable
+        if self._needs_host_arrays():
+            payloads = [self._host(leaves[i]) for i in self.positions]
+        else:
+            payloads = [self._payload(leaves[i]) for i in self.positions]
+        payloads += [self._captured(c) for c in self.traced.captures]
+        results = run(*payloads)
+        owned = any(not isinstance(leaves[i], Tensor) for i in self.positions)
+        if owned or any(c.kind == "array" for c in self.traced.captures):
+            wait(results)
+        return self.finish(results, leaves)
+
+    def _needs_host_arrays(self) -> bool:
+        return self.options.backend != "xla"
+
+    @staticmethod
+    def _payload(leaf: Any) -> Any:
+        if type(leaf) is Tensor:
+            if leaf._storage is not FROZEN and type(leaf._data) is np.ndarray:
+                freeze(leaf)
+            return leaf._data
+        return leaf if hasattr(leaf, "dtype") else _number(leaf)
+
+    @staticmethod
+    def _host(leaf: Any) -> Any:
+        data = leaf._data if type(leaf) is Tensor else leaf
+        return np.asarray(data) if hasattr(data, "dtype") else _number(data)
+
+    def _captured(self, capture: Any) -> Any:
+        source = capture.source
+        if capture.kind == "tensor":
+            return self._host(source) if self._needs_host_arrays() else self._payload(source)
+        if capture.kind == "variable":
+            donated = source in self.traced.assigned
+            return source.lend(donated=donated, host=self._needs_host_arrays())
+        return source
+
+    def captured_array(self, capture: Any) -> Any:
+        """The present value of a capture as an ndarray."""
+        source = capture.source
+        if capture.kind == "variable":
+            return source.numpy()
+        return np.asarray(source._data if type(source) is Tensor else source)
+
+    def call_with(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run on arguments that must have the traced structure and types.
+
+        Raises
+        ------
+        SignatureError
+            They have not; says which argument differs.
+        """
+        leaves, tree = flatten((args, kwargs))
+        if tree != self.traced.in_tree:
+            raise SignatureError(
+                f"{self.traced.graph.name} was compiled for arguments {self.traced.in_tree}, "
+                f"got {tree}"
+            )
+        for i, (leaf, wanted) in enumerate(zip(leaves, self.traced.leaves, strict=True)):
+            found = classify(leaf, f"leaf {i}")
+            if (found.type, wanted.is_static and found.value) != (
+                wanted.type,
+                wanted.is_static and wanted.value,
+            ):
+                raise SignatureError(
+                    f"{self.traced.graph.name}: argument leaf {i} was compiled for "
+                    f"{wanted}, got {found}"
+                )
+        return self.call(leaves)
+
+    def lowered_text(self) -> str:
+        """The graph in the terms of the backend, before it is compiled."""
+        backend = self.options.backend
+        if backend == "planned":
+            return str(self.plan(backend))
+        if backend == "reference":
+            return str(self.optimized.graph)
+        return self._lower().as_text("stablehlo")
+
+    @staticmethod
+    def freeze_host(handles: Sequence[Tensor], payloads: Sequence[Any]) -> None:
+        """Freeze the tensors whose NumPy buffers were lent to the backend."""
+        for handle, data in zip(handles, payloads, strict=True):
+            if type(data) is np.ndarray and handle._storage is not FROZEN:
+                freeze(handle)
+
+    def finish(self, results: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        """Raise what the checks found, commit state, and build the result."""
+        if self.checks:
+            self._commit(results)
+            self.raise_status(results[-1])
+        elif self.traced.assigned:
+            self._commit(results)
+        self._write_back(results, leaves)
+        made = [self._output(o, results, leaves) for o in self.traced.outputs]
+        return unflatten(self.traced.out_tree, made)
+
+    def plain_result(self, results: Sequence[Any]) -> Any:
+        """The result when it is plain tensors in order."""
+        if self.is_single:
+            return wrap(results[0])
+        made = []
+        for data in results[: len(self.traced.outputs)]:
+            handle = _new(Tensor)
+            handle._data = data
+            handle._storage = None
+            handle._kind = "tensor"
+            made.append(handle)
+        return tuple(made) if self.is_tuple else unflatten(self.traced.out_tree, made)
+
+    def raise_status(self, status: Any) -> None:
+        """Raise the first failed check, if there is one.
+
+        Raises
+        ------
+        PlaitError
+            Of the class that eager execution raises, at the same line of the user.
+        """
+        found = np.asarray(status)
+        if not found[0]:
+            return
+        check = self.checks[int(found[0]) - 1]
+        kind = getattr(errors, check.error, errors.CheckError)
+        message = check.message.format(*[int(x) for x in found[1:]])
+        raise kind(message, check.location)
+
+    def _own_outputs(self) -> int:
+        return sum(o.kind not in ("argument", "static", "array") for o in self.traced.outputs)
+
+    def _commit(self, results: Sequence[Any]) -> None:
+        start = self._own_outputs()
+        for i, variable in enumerate(self.traced.assigned):
+            variable.commit(results[start + i])
+
+    def _write_back(self, results: Sequence[Any], leaves: Sequence[Any]) -> None:
+        start = self._own_outputs() + len(self.traced.assigned)
+        for i, position in enumerate(self.traced.mutated):
+            leaf = leaves[position]
+            leaf[...] = wrap(results[start + i]) if type(leaf) is Tensor else results[start + i]
+
+    @staticmethod
+    def _output(output: Output, results: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        kind = output.kind
+        if kind == "tensor":
+            return wrap(results[output.index])
+        if kind == "argument":
+            return leaves[output.index]
+        if kind == "static":
+            return output.value
+        if kind == "array":
+            return output.value.copy()
+        if kind == "jax":
+            return results[output.index]
+        array = np.asarray(results[output.index])
+        if kind == "number":
+            return array.item()
+        return np.array(array) if array.ndim else array[()]
+
+
+def _number(value: Any) -> Any:
+    kind = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}[type(value)]
+    return np.asarray(value, kind)
+
+
+def wait(results: Sequence[Any]) -> None:
+    """Block until the results are there, so that buffers lent by their owner are free again."""
+    for result in results:
+        ready = getattr(result, "block_until_ready", None)
+        if ready is not None:
+            ready()
+            return
+
+
+def run_passes(graph: Graph, spec: str | None) -> passes.PipelineResult:
+    """Run the pipeline, logging and dumping what ``PLAIT_LOG`` and ``PLAIT_DUMP_TO`` ask for."""
+    if not (log.dumping() or log.enabled("passes")):
+        return passes.run_pipeline(graph, spec)
+    signature = structural_hash(graph)[:4]
+    log.dump(graph.name, signature, "00-traced", str(graph))
+    count = 0
+
+    def listener(name: str, after: Graph) -> None:
+        nonlocal count
+        count += 1
+        log.dump(graph.name, signature, f"{count:02d}-{name}", str(after))
+        log.log("passes", f"{graph.name}: {name}: {len(after.nodes)} nodes", str(after))
+
+    return passes.run_pipeline(graph, spec, listener=listener)
+
+
+def keep_state_on_failure(graph: Graph, state_inputs: Sequence[int], start: int) -> Graph:
+    """Make the new state (outputs from ``start``) the old one when the last output says failure."""
+    builder = GraphBuilder(graph.name)
+    inputs = [builder.input(v.type, v.name) for v in graph.inputs]
+    outputs = list(builder.inline(graph, inputs))
+    status: Value = outputs[-1]
+    with builder:
+        first = ops.slice_(status, starts=(0,), stops=(1,), steps=(1,))
+        ok = ops.reshape(ops.equal(first, np.zeros(1, np.int64)), shape=())
+        for i, position in enumerate(state_inputs, start):
+            condition = ops.broadcast_to(ok, shape=inputs[position].shape)
+            outputs[i] = ops.select(condition, outputs[i], inputs[position])
+    return builder.build(outputs)
