@@ -53,7 +53,7 @@ iota = register(
     Op(
         name="iota",
         family=FAMILY,
-        doc="0, 1, 2, ... along one axis, equal along the others",
+        doc="0, 1, 2, ... of ``dtype`` along ``axis`` of ``shape``, equal along the others",
         infer=infer_iota,
         reference=_iota,
         traits=frozenset((Trait.CONSTANT, Trait.CHEAP)),

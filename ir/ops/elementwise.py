@@ -11,6 +11,7 @@ from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.op import Op, Trait, register
 from plait.ir.ops.rules import check_arity as check_arity
 from plait.ir.ops.rules import check_same as check_same
+from plait.ir.ops.rules import check_tensors
 from plait.ir.types import (
     DType,
     TensorType,
@@ -169,7 +170,6 @@ RESULTS: dict[str, Callable[[DType], DType]] = {
     "bool": _to_bool,
     "real": real_dtype,
 }
-_OPS: dict[str, Op] = {}
 
 
 def define(
@@ -208,7 +208,6 @@ def define(
         overwrites=tuple(range(arity)),
         flops=count,
     )
-    _OPS[name] = op
     return register(op)
 
 
@@ -357,6 +356,7 @@ angle = define(
 # Ops whose operands or results differ in dtype.
 def _infer_select(condition: Any, x: Any, y: Any) -> TensorType:
     t = check_same("select", (x, y))
+    check_tensors("select", condition)
     if condition.dtype != bool_:
         raise DTypeError(f"select: the condition must be bool, got {condition}")
     if condition.shape != t.shape:
@@ -364,15 +364,21 @@ def _infer_select(condition: Any, x: Any, y: Any) -> TensorType:
     return t
 
 
+def _is_buffer_of(out: Any, x: Any) -> bool:
+    """Whether the two arrays are one and the same stretch of memory, element by element."""
+    place: bool = out.__array_interface__["data"] == x.__array_interface__["data"]
+    return place and out.strides == x.strides
+
+
 def _select_into(out: Any, condition: Any, x: Any, y: Any) -> None:
-    if out is not y:
-        # ``out`` may share memory with ``x`` or ``condition``; keep what is still to be read.
-        keep = np.logical_not(condition)
-        if out is not x:
-            np.copyto(out, x)
-        np.copyto(out, y, where=keep)
-        return
-    np.copyto(out, x, where=condition)
+    if np.may_share_memory(out, condition):
+        np.copyto(out, np.where(condition, x, y))
+    elif _is_buffer_of(out, x):
+        np.copyto(out, y, where=np.logical_not(condition))
+    else:
+        if not _is_buffer_of(out, y):
+            np.copyto(out, y)
+        np.copyto(out, x, where=condition)
 
 
 select = register(
@@ -390,6 +396,7 @@ select = register(
 
 
 def _infer_cast(x: Any, *, dtype: DType) -> TensorType:
+    check_tensors("cast", x)
     return TensorType(as_dtype(dtype), x.shape)
 
 
@@ -408,8 +415,8 @@ cast = register(
     Op(
         name="cast",
         family=FAMILY,
-        doc="the same values in another dtype; floats to integers truncate; complex to real drops "
-        "the imaginary part",
+        doc="the same values in another ``dtype``; floats to integers truncate; complex to real "
+        "drops the imaginary part",
         infer=_infer_cast,
         reference=_cast,
         into=_cast_into,
@@ -442,8 +449,3 @@ complex_ = register(
         traits=frozenset((Trait.ELEMENTWISE, Trait.CHEAP)),
     )
 )
-
-
-def records() -> dict[str, Op]:
-    """The ops of this family that ``define`` made, by name."""
-    return dict(_OPS)

@@ -151,7 +151,7 @@ def _sliced_size(size: Any, start: int, stop: Any, step: int) -> Any:
 
 
 def _slice_reference(x: Any, *, starts: Any, stops: Any, steps: Any) -> Any:
-    return x[tuple(map(_as_slice, starts, stops, steps))]
+    return x[(*map(_as_slice, starts, stops, steps), ...)]
 
 
 def _as_slice(start: int, stop: int, step: int) -> _slice:
@@ -168,8 +168,8 @@ slice_ = register(
     Op(
         name="slice",
         family=FAMILY,
-        doc="elements ``range(start, stop, step)`` of each axis, as Python's ``slice.indices`` "
-        "gives them (a negative step that reaches 0 has stop -1)",
+        doc="elements range(``starts``, ``stops``, ``steps``) of each axis, as Python's "
+        "slice.indices gives them (a negative step that reaches 0 has stop -1)",
         infer=_infer_slice,
         reference=_slice_reference,
         into=_slice_into,
