@@ -89,7 +89,7 @@ def suspended() -> Iterator[None]:
 
 
 _NATIVE = frozenset((np.ndarray, TokenType))
-Executor = Callable[["Op", tuple[Any, ...], Mapping[str, Any]], Any]
+Executor = Callable[["Op", tuple[Any, ...], Mapping[str, Any], tuple[Any, ...]], Any]
 
 
 class EagerInterpreter:
@@ -114,7 +114,7 @@ class EagerInterpreter:
             for operand in operands:
                 executor = self.executors.get(type(operand))
                 if executor is not None:
-                    return executor(op, operands, attributes)
+                    return executor(op, operands, attributes, regions)
         arrays = [x if type(x) in _NATIVE else np.asarray(x) for x in operands]
         types: tuple[Type, ...] = tuple(
             [a if type(a) is TokenType else TensorType(a.dtype, a.shape) for a in arrays]

@@ -1,0 +1,115 @@
+"""Devices by name, which one a payload lives on, and the scope's; knows no accelerator library."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from plait.ir.errors import DeviceError
+
+__all__ = ["CPU", "Device", "as_device", "current", "device_of", "register_reader", "scopes"]
+
+PLATFORMS = ("cpu", "gpu", "tpu")
+_NAME = re.compile(rf"({'|'.join(PLATFORMS)})(?::(\d+))?\Z")
+
+
+class Device:
+    """A place where tensors live and ops run. ``str()`` gives ``gpu:0``; equal to that string.
+
+    Parameters
+    ----------
+    platform : str
+        ``"cpu"``, ``"gpu"`` or ``"tpu"``.
+    index : int
+        Counted from 0 on this machine.
+    """
+
+    __slots__ = ("index", "platform")
+
+    platform: str
+    index: int
+
+    def __init__(self, platform: str, index: int = 0) -> None:
+        object.__setattr__(self, "platform", platform)
+        object.__setattr__(self, "index", index)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Device is immutable; cannot set {name!r}")
+
+    @property
+    def is_host(self) -> bool:
+        """Whether this is the CPU that NumPy runs on."""
+        return self.platform == "cpu" and self.index == 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (Device, str)) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Device, (self.platform, self.index))
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"pl.Device({str(self)!r})"
+
+
+CPU = Device("cpu", 0)
+
+
+def as_device(name: Any) -> Device:
+    """The device of a name such as ``"gpu:0"`` or ``"gpu"``; whether it is there is not asked.
+
+    Raises
+    ------
+    DeviceError
+        Not the name of a device.
+    """
+    if isinstance(name, Device):
+        return name
+    match = _NAME.match(name) if isinstance(name, str) else None
+    if match is None:
+        raise DeviceError(
+            f"{name!r} is not a device; devices are named cpu:0, gpu:0, gpu:1 and so on"
+        )
+    return Device(match.group(1), int(match.group(2) or 0))
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.items: list[Device] = []
+
+
+#: This thread's device scopes, outermost first.
+scopes = _Scopes()
+
+
+def current() -> Device | None:
+    """The device of the innermost scope of this thread; None outside of any."""
+    return scopes.items[-1] if scopes.items else None
+
+
+_readers: dict[type, Callable[[Any], Device]] = {}
+
+
+def register_reader(kind: type, reader: Callable[[Any], Device]) -> None:
+    """Register the function that says where an array of a class lives."""
+    _readers[kind] = reader
+
+
+def device_of(payload: Any) -> Device:
+    """Where a payload lives: the host for NumPy arrays; the scope's device for a graph's value."""
+    kind = type(payload)
+    if kind is np.ndarray:
+        return CPU
+    reader = _readers.get(kind)
+    if reader is not None:
+        return reader(payload)
+    return current() or CPU
