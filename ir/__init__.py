@@ -23,4 +23,7 @@ from plait.ir.plan import ExecutionPlan as ExecutionPlan
 from plait.ir.plan import Schedule as Schedule
 from plait.ir.plan import Slot as Slot
 from plait.ir.plan import Step as Step
+from plait.ir.text import large_constants as large_constants
+from plait.ir.text import parse as parse
+from plait.ir.text import print_graph as print_graph
 from plait.ir.types import *  # noqa: F403

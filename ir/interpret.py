@@ -191,7 +191,9 @@ def _evaluate(graph: Graph, arrays: Sequence[Any]) -> Steps:
             else:
                 results = _apply(node, operands)
         except PlaitError as error:
-            raise (error if node.location == UNKNOWN else error.at(node.location))
+            if node.location != UNKNOWN:
+                error.at(node.location)
+            raise
         for i, result, value in zip(step.results, results, node.results, strict=True):
             values[i] = as_payload(result, value.type)
         for i in step.frees:

@@ -217,7 +217,7 @@ def parse_type(text: str) -> Type:
     name, dims = match.groups()
     if name == "token" and dims is None:
         return token
-    shape = tuple(_parse_dim(d, text) for d in dims.split(",") if d.strip()) if dims else ()
+    shape = tuple(_parse_dim(d, text) for d in dims.split(",")) if dims else ()
     if name == "bytes":
         return BytesType(shape)
     if name not in _BY_NAME:
@@ -229,7 +229,7 @@ def parse_type(text: str) -> Type:
 
 def _parse_dim(text: str, whole: str) -> Dimension:
     text = text.strip()
-    if text.isdecimal():
+    if text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text)
     if _DIM_NAME.match(text):
         return Dim(text)

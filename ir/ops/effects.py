@@ -46,6 +46,7 @@ create_token = register(
         doc="the first token of a chain of effects",
         infer=infer_create_token,
         reference=lambda: token,
+        traits=frozenset((Trait.EFFECT,)),
     )
 )
 
