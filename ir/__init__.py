@@ -3,6 +3,7 @@
 from plait.ir import dispatch as dispatch
 from plait.ir import errors as errors
 from plait.ir import ops as ops
+from plait.ir.analysis import levels as levels
 from plait.ir.builder import GraphBuilder as GraphBuilder
 from plait.ir.graph import Graph as Graph
 from plait.ir.graph import Node as Node
