@@ -1,1 +1,6 @@
-"""XLA through jax.lax."""
+"""XLA, the default backend: graphs lowered with jax.lax, compiled ahead of time."""
+
+from plait.backends.jax.executable import Lowered as Lowered
+from plait.backends.jax.executable import XlaExecutable as XlaExecutable
+from plait.backends.jax.executable import compile as compile
+from plait.backends.jax.executable import lower as lower

@@ -1,1 +1,28 @@
-"""One line per op, a file per family."""
+"""One line of jax.lax for each op, in a table for each family."""
+
+from __future__ import annotations
+
+from plait.backends.jax.lowerings import (
+    control,
+    creation,
+    effects,
+    elementwise,
+    indexing,
+    linear,
+    manipulation,
+    reductions,
+)
+from plait.backends.jax.lowerings.common import Lowering, Table
+
+TABLES: tuple[Table, ...] = (
+    elementwise.TABLE,
+    creation.TABLE,
+    manipulation.TABLE,
+    linear.TABLE,
+    indexing.TABLE,
+    reductions.TABLE,
+    control.TABLE,
+    effects.TABLE,
+)
+#: Op name to lowering.
+LOWERINGS: dict[str, Lowering] = {name: f for table in TABLES for name, f in table.items()}

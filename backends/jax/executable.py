@@ -1,0 +1,234 @@
+"""Graph to lowered program to compiled program, with what XLA says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from jax.sharding import SingleDeviceSharding
+
+from plait.backends.jax.calling import Call, Convention
+from plait.backends.jax.devices import jax_device
+from plait.backends.jax.donation import plan_donation
+from plait.backends.jax.function import as_function
+from plait.backends.jax.lowerings.effects import TOKEN
+from plait.ir import ExecutionPlan, Graph, TensorType, Trait
+from plait.ir.errors import BackendError, UnknownNameError
+from plait.ir.types import BytesType, Type
+
+Options = Mapping[str, Any]
+
+
+class Lowered:
+    """A graph as StableHLO, not yet compiled.
+
+    Attributes
+    ----------
+    graph : Graph
+    convention : Convention
+        How the graph's arguments and results map to the program's.
+    """
+
+    def __init__(self, graph: Graph, convention: Convention, lowered: Any) -> None:
+        self.graph = graph
+        self.convention = convention
+        self._lowered = lowered
+
+    def as_text(self, form: str = "stablehlo", *, locations: bool = False) -> str:
+        """The program as StableHLO; with ``locations``, where each op comes from."""
+        if form != "stablehlo":
+            raise UnknownNameError(f"a lowered graph has the form 'stablehlo', not {form!r}")
+        text: str = self._lowered.as_text(debug_info=locations)
+        return text
+
+    def cost_analysis(self) -> Mapping[str, float]:
+        """XLA's estimate of FLOPs and bytes; a loop's body counts once."""
+        return plain_costs(self._lowered.cost_analysis())
+
+    def compile(self, options: Options | None = None) -> XlaExecutable:
+        """Compile with XLA. ``options`` are XLA's debug options by name.
+
+        Raises
+        ------
+        BackendError
+            XLA refuses the program or an option.
+        """
+        try:
+            with jax.enable_x64(True):
+                compiled = self._lowered.compile(compiler_options=dict(options or {}) or None)
+        except jax.errors.JaxRuntimeError as error:
+            raise BackendError(f"xla cannot compile {self.graph.name!r}: {error}") from error
+        return XlaExecutable(self, compiled)
+
+
+class XlaExecutable:
+    """A graph compiled ahead of time by XLA.
+
+    Attributes
+    ----------
+    backend : str
+    lowered : Lowered
+    call : callable
+        The same as calling the object, without Python's detour through it: flat arrays in, a
+        sequence of arrays out. Results may still be being computed.
+    """
+
+    backend = "xla"
+    __slots__ = ("_compiled", "call", "lowered")
+
+    def __init__(self, lowered: Lowered, compiled: Any) -> None:
+        self.lowered = lowered
+        self._compiled = compiled
+        self.call: Call = lowered.convention.wrap(compiled)
+
+    def __call__(self, *arrays: Any) -> Sequence[Any]:
+        """Run on flat NumPy or jax arrays of exactly the graph's input types."""
+        return self.call(*arrays)
+
+    def memory_analysis(self) -> Mapping[str, int]:
+        """Bytes of ``arguments``, ``outputs``, ``temporaries``, ``aliases``, and their ``total``.
+
+        The total is arguments + outputs + temporaries - aliases; XLA's own figure of the peak
+        leaves temporaries out.
+        """
+        found = self._compiled.memory_analysis()
+        sizes = {
+            "arguments": int(found.argument_size_in_bytes),
+            "outputs": int(found.output_size_in_bytes),
+            "temporaries": int(found.temp_size_in_bytes),
+            "aliases": int(found.alias_size_in_bytes),
+        }
+        return {**sizes, "total": sum(sizes.values()) - 2 * sizes["aliases"]}
+
+    def cost_analysis(self) -> Mapping[str, float]:
+        """XLA's estimate of FLOPs and bytes of the compiled program; a loop's body counts once."""
+        return plain_costs(self._compiled.cost_analysis())
+
+    def as_text(self, form: str = "hlo") -> str:
+        """``"stablehlo"``, as it went into XLA, or ``"hlo"``, as XLA optimized it."""
+        if form == "hlo":
+            text: str = self._compiled.as_text()
+            return text
+        if form == "stablehlo":
+            return self.lowered.as_text()
+        raise UnknownNameError(f"an xla executable has the forms stablehlo and hlo, not {form!r}")
+
+    def __repr__(self) -> str:
+        return f"<XlaExecutable {self.lowered.graph.name}>"
+
+
+def plain_costs(found: Any) -> dict[str, float]:
+    """The figures of a cost analysis by name."""
+    if isinstance(found, list):
+        found = found[0] if found else {}
+    return {str(k): float(v) for k, v in (found or {}).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a graph's program takes."""
+
+    used: tuple[int, ...]
+    specs: tuple[Any, ...]
+
+
+def lower(
+    graph: Graph,
+    *,
+    plan: ExecutionPlan | None = None,
+    donated: Collection[int] = (),
+    device: Any = None,
+    scopes: bool = True,
+) -> Lowered:
+    """Lower a graph to StableHLO.
+
+    Parameters
+    ----------
+    graph : Graph
+        Its shapes are numbers, and its checks are lowered to a status output.
+    plan : ExecutionPlan, optional
+        Gives the donated inputs and the outputs that take them over.
+    donated : collection of int
+        Inputs that the caller gives up at each call, when there is no plan.
+    device : Device, optional
+        Where to run; the first CPU by default.
+    scopes : bool
+        Name each node's HLO after its op and number in the text form.
+
+    Raises
+    ------
+    BackendError
+        The graph has something that XLA does not do.
+    """
+    for value in (*graph.inputs, *graph.outputs):
+        check_type(graph, value.type)
+    wanted = None if plan is None else dict(plan.aliases)
+    given = donated if plan is None else plan.donated
+    read = {v for n in graph.nodes for v in n.operands} | set(graph.outputs)
+    used = tuple(
+        [i for i, v in enumerate(graph.inputs) if v in read and type(v.type) is TensorType]
+    )
+    given = set(given) & set(used)
+    donation = plan_donation(graph.input_types, graph.output_types, given, wanted)
+    tokens = tuple([i for i, t in enumerate(graph.output_types) if type(t) is not TensorType])
+    effects = any(n.op.has(Trait.EFFECT, Trait.HOST) for n in graph.walk())
+    convention = Convention(graph.input_types, used, donation.order, tokens, effects)
+    target = jax_device(device)
+    function = program(graph, used, donation.order, scopes)
+    places = tuple([k for k, i in enumerate(used) if i in donation.inputs])
+    with jax.enable_x64(True), nullcontext() if target is None else jax.default_device(target):
+        specs = [spec(graph.inputs[i].type, target) for i in used]
+        lowered = jax.jit(function, donate_argnums=places).lower(*specs)
+    return Lowered(graph, convention, lowered)
+
+
+def program(
+    graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None, scopes: bool
+) -> Any:
+    """The function that jax traces: the used arguments in, the outputs in ``order``."""
+    body = as_function(graph, scopes=scopes)
+    count = len(graph.inputs)
+
+    def function(*arguments: Any) -> Any:
+        given = [TOKEN] * count
+        for i, argument in zip(used, arguments, strict=True):
+            given[i] = argument
+        results = body(*given)
+        return results if order is None else tuple([results[i] for i in order])
+
+    function.__name__ = function.__qualname__ = graph.name
+    return function
+
+
+def spec(type_: Type, target: Any) -> Any:
+    """jax's description of an argument."""
+    assert type(type_) is TensorType
+    sharding = None if target is None else SingleDeviceSharding(target)
+    return jax.ShapeDtypeStruct(type_.shape, type_.dtype, sharding=sharding)
+
+
+def check_type(graph: Graph, type_: Type) -> None:
+    """Demand a type that XLA has."""
+    if type(type_) is BytesType:
+        raise BackendError(f"graph {graph.name!r} has a value of type {type_}: xla has no bytes")
+    if type(type_) is TensorType and not type_.is_static:
+        raise BackendError(
+            f"graph {graph.name!r} has a value of type {type_}: xla needs sizes; "
+            "specialize the graph first (plait.ir.specialize)"
+        )
+
+
+def compile(
+    graph: Graph,
+    *,
+    plan: ExecutionPlan | None = None,
+    donated: Collection[int] = (),
+    device: Any = None,
+    options: Options | None = None,
+    scopes: bool = True,
+) -> XlaExecutable:
+    """Lower a graph and compile it with XLA; parameters as of ``lower`` and ``Lowered.compile``."""
+    return lower(graph, plan=plan, donated=donated, device=device, scopes=scopes).compile(options)

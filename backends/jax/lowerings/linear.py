@@ -1,0 +1,47 @@
+"""Contractions in jax.lax; half precision accumulates in float32 and is rounded once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jax import lax
+
+from plait.backends.jax.lowerings.common import HALVES, Table, cast
+
+Axes = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def contract(x: Any, y: Any, contracting: Axes, batch: Axes) -> Any:
+    """Sum of products over ``contracting``, in the operands' dtype."""
+    if x.dtype.kind == "b":
+        # NumPy's product of booleans is "any of all": count, then compare.
+        counts = contract(cast(x, np.int32), cast(y, np.int32), contracting, batch)
+        return lax.ne(counts, lax.full_like(counts, 0))
+    half = x.dtype in HALVES
+    wide = np.float32 if half else x.dtype
+    product = lax.dot_general(
+        x,
+        y,
+        (contracting, batch),
+        precision=lax.Precision.HIGHEST,
+        preferred_element_type=np.dtype(wide),
+    )
+    return cast(product, x.dtype)
+
+
+def lower_matmul(x: Any, y: Any) -> Any:
+    """The last axis of x with the last but one of y; leading axes run together."""
+    batch = tuple(range(x.ndim - 2))
+    return contract(x, y, ((x.ndim - 1,), (y.ndim - 2,)), (batch, batch))
+
+
+def lower_dot_general(x: Any, y: Any, *, contracting: Axes, batch: Axes) -> Any:
+    """Any contracting and batch axes."""
+    return contract(x, y, contracting, batch)
+
+
+TABLE: Table = {
+    "matmul": lower_matmul,
+    "dot_general": lower_dot_general,
+}
