@@ -1,1 +1,4 @@
 """Promoting, broadcasting functions over the strict ops: what users reach."""
+
+from plait.ir.functions.indexing import *  # noqa: F403
+from plait.ir.functions.picking import *  # noqa: F403

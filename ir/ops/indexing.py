@@ -9,7 +9,7 @@ import numpy as np
 
 from plait.ir.errors import DTypeError, ShapeError, UnknownNameError
 from plait.ir.op import Op, Trait, register
-from plait.ir.ops.elementwise import check_same
+from plait.ir.ops.rules import check_dtypes, check_same, check_tensors
 from plait.ir.types import (
     Shape,
     TensorType,
@@ -40,6 +40,7 @@ def picked_shape(name: str, x: Any, indices: tuple[Any, ...], axes: Any, batch: 
     DTypeError
         The indices are not integers.
     """
+    check_tensors(name, x, *indices)
     if not axes or len(axes) != len(indices):
         raise ShapeError(f"{name}: expected one index array for each of axes {axes}")
     if any(a >= b for a, b in pairwise(axes)):
@@ -138,8 +139,7 @@ def infer_scatter(
     """The operand's type; updates have the shape that ``gather`` would pick."""
     if mode not in MODES:
         raise UnknownNameError(f"scatter: unknown mode {mode!r}; modes: {', '.join(MODES)}")
-    if updates.dtype != x.dtype:
-        raise DTypeError(f"scatter: operand {x} and updates {updates} differ in dtype")
+    check_dtypes("scatter", (x, updates))
     if mode in ("min", "max") and is_complex(x.dtype):
         raise DTypeError(f"scatter: mode {mode!r} needs an order, which {x.dtype.name} lacks")
     if mode in ("add", "mul") and is_bool(x.dtype):
@@ -210,6 +210,7 @@ scatter = register(
 
 
 def _check_starts(name: str, x: Any, starts: tuple[Any, ...], sizes: Shape) -> None:
+    check_tensors(name, x, *starts)
     if len(starts) != x.ndim or len(sizes) != x.ndim:
         raise ShapeError(
             f"{name}: {x} needs {x.ndim} starts and sizes, got {len(starts)} and {len(sizes)}"
@@ -260,10 +261,9 @@ dynamic_slice = register(
 
 def infer_dynamic_update_slice(x: Any, update: Any, *starts: Any) -> TensorType:
     """The operand's type."""
-    if update.dtype != x.dtype or update.ndim != x.ndim:
-        raise DTypeError(
-            f"dynamic_update_slice: operand {x} and update {update} differ in dtype or rank"
-        )
+    check_dtypes("dynamic_update_slice", (x, update))
+    if update.ndim != x.ndim:
+        raise ShapeError(f"dynamic_update_slice: operand {x} and update {update} differ in rank")
     _check_starts("dynamic_update_slice", x, starts, update.shape)
     return TensorType(x.dtype, x.shape)
 

@@ -11,6 +11,7 @@ import numpy as np
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.op import Op, Trait, register
 from plait.ir.ops.elementwise import DOMAINS
+from plait.ir.ops.rules import check_axis, check_tensors
 from plait.ir.types import TensorType, bfloat16, float16, int64
 
 __all__ = [
@@ -31,6 +32,7 @@ def _infer(name: str, domain: str, identity: bool) -> Callable[..., TensorType]:
     accepts, wanted = DOMAINS[domain]
 
     def infer(x: Any, *, axes: tuple[int, ...]) -> TensorType:
+        check_tensors(name, x)
         if not accepts(x.dtype):
             raise DTypeError(f"{name}: expected {wanted}, got {x.dtype.name} in {x}")
         ascend = all(a < b for a, b in pairwise(axes))
@@ -104,10 +106,10 @@ def _infer_arg(name: str) -> Callable[..., TensorType]:
     accepts, wanted = DOMAINS["ordered"]
 
     def infer(x: Any, *, axis: int) -> TensorType:
+        check_tensors(name, x)
         if not accepts(x.dtype):
             raise DTypeError(f"{name}: expected {wanted}, got {x.dtype.name} in {x}")
-        if not 0 <= axis < x.ndim:
-            raise ShapeError(f"{name}: axis {axis} is not an axis of {x}")
+        check_axis(name, axis, x.ndim)
         kept = x.shape[:axis] + x.shape[axis + 1 :]
         if x.shape[axis] == 0 and 0 not in kept:
             raise ShapeError(f"{name}: no elements along axis {axis} of {x}")
