@@ -135,7 +135,7 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     Raises
     ------
     SignatureError
-        A container that holds itself, or nests more than 500 deep.
+        A container that holds itself, or nests more than 200 deep.
     """
     leaves: list[Any] = []
     return leaves, _flatten(tree, leaves, 0)
@@ -146,12 +146,14 @@ def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
     if container is None:
         leaves.append(tree)
         return LEAF
-    if depth > 500:
-        raise SignatureError("arguments nest more than 500 deep, or a container holds itself")
+    if depth > 200:
+        raise SignatureError("arguments nest more than 200 deep, or a container holds itself")
     children, rest = container[0](tree)
     before = len(leaves)
-    nested = tuple([_flatten(child, leaves, depth + 1) for child in children])
-    return TreeDef(type(tree), rest, nested, len(leaves) - before)
+    nested = []
+    for child in children:  # no comprehension: one frame a level
+        nested.append(_flatten(child, leaves, depth + 1))
+    return TreeDef(type(tree), rest, tuple(nested), len(leaves) - before)
 
 
 def unflatten(treedef: TreeDef, leaves: Iterable[Any]) -> Any:

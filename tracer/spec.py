@@ -190,9 +190,10 @@ class _SpecParser:
                 raise self.error(f"expected {closing!r}", len(self.text))
             item = self.value(depth)
             if opening == "{":
-                if self.take()[1] != ":":
-                    raise self.error("expected ':' after a key", self.tokens[self.position - 2][2])
-                item = (item, self.value(depth))
+                _, mark, column = self.take()
+                if mark != ":":
+                    raise self.error("expected ':' after a key", column)
+                item = (_key(item), self.value(depth))
             items.append(item)
             if self.peek()[1] == ",":
                 self.take()
@@ -206,4 +207,15 @@ class _SpecParser:
 def _literal(text: str) -> Any:
     import ast
 
-    return ast.literal_eval(text.lstrip("+"))
+    try:
+        return ast.literal_eval(text.lstrip("+"))
+    except (SyntaxError, ValueError):
+        raise ParseError(f"{text} is not a Python literal", file="<spec>") from None
+
+
+def _key(item: Any) -> Any:
+    try:
+        hash(item)
+    except TypeError:
+        raise ParseError(f"{item!r} cannot be a key of a dict", file="<spec>") from None
+    return item

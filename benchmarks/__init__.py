@@ -1,0 +1,1 @@
+"""Speed of Plait as ratios against its peers, measured in one process."""
