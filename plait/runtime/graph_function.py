@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, overload
 
-from plait.ir import dispatch, user_location
+from plait.ir import Graph, dispatch, user_location
 from plait.ir.errors import PlaitError, SignatureError
 from plait.runtime.call import call_in_trace
 from plait.runtime.options import Options, make_options
@@ -119,6 +119,12 @@ class GraphFunction:
         1
         """
         return self.trace(*args, **kwargs).at_stage(stage)
+
+    @property
+    def last_graph(self) -> Graph | None:
+        """The optimized graph of the signature that was captured or found last; None before."""
+        program = self._specializer.last
+        return program.optimized.graph if program is not None else None
 
     def clear_cache(self) -> None:
         """Forget all captured graphs and compiled programs.

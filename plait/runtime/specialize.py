@@ -133,6 +133,11 @@ class Specializer:
     def __len__(self) -> int:
         return len(self._programs)
 
+    @property
+    def last(self) -> Program | None:
+        """The program used last, as far as it was looked up here."""
+        return next(reversed(self._programs.values()), None)
+
     def clear(self) -> None:
         """Forget all programs."""
         with _trace_lock:
