@@ -1,4 +1,7 @@
 """Promoting, broadcasting functions over the strict ops: what users reach."""
 
 from plait.ir.functions.indexing import *  # noqa: F403
+from plait.ir.functions.norms import *  # noqa: F403
 from plait.ir.functions.picking import *  # noqa: F403
+from plait.ir.functions.reductions import *  # noqa: F403
+from plait.ir.functions.statistics import *  # noqa: F403
