@@ -5,9 +5,11 @@ from plait.ir.ops.creation import *  # noqa: F403
 from plait.ir.ops.cumulative import *  # noqa: F403
 from plait.ir.ops.effects import *  # noqa: F403
 from plait.ir.ops.elementwise import *  # noqa: F403
+from plait.ir.ops.encoding import *  # noqa: F403
 from plait.ir.ops.indexing import *  # noqa: F403
 from plait.ir.ops.linear import *  # noqa: F403
 from plait.ir.ops.manipulation import *  # noqa: F403
 from plait.ir.ops.reductions import *  # noqa: F403
 from plait.ir.ops.searching import *  # noqa: F403
+from plait.ir.ops.softmax import *  # noqa: F403
 from plait.ir.ops.special import *  # noqa: F403
