@@ -1,0 +1,54 @@
+"""How graphs, plans and compiled functions show in a notebook: picture, table and text."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from plait.inspect.svg import svg
+from plait.inspect.table import table
+from plait.ir import ExecutionPlan, Graph
+from plait.ir.display import register_renderer
+
+
+def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
+    """Picture, and a page with the picture above a table and the text, both folded."""
+    picture = svg(shown)
+    folded = "<details><summary>{}</summary>{}</details>"
+    page = [
+        picture,
+        folded.format("table", table(shown)),
+        folded.format("text", f"<pre>{escape(str(shown))}</pre>"),
+    ]
+    return {"image/svg+xml": picture, "text/html": f"<div>{''.join(page)}</div>"}
+
+
+def function_bundle(shown: Any) -> dict[str, str]:
+    """The graph that was captured last; before the first call, the function's own first line."""
+    graph = shown.last_graph
+    if graph is None:
+        return {"text/plain": f"{shown!r}\n{source_line(shown)}"}
+    return {"text/plain": f"{shown!r}\n{graph}", **graph_bundle(graph)}
+
+
+def source_line(function: Any) -> str:
+    """The line that defines a function, without its source: name, signature, place."""
+    import inspect
+
+    from plait.ir.location import display_name
+
+    inner = inspect.unwrap(function)
+    code = getattr(inner, "__code__", None)
+    name = getattr(inner, "__name__", type(inner).__name__)
+    try:
+        signature = str(inspect.signature(inner))
+    except (TypeError, ValueError):
+        signature = "(...)"
+    place = f"  # {display_name(code.co_filename)}:{code.co_firstlineno}" if code else ""
+    return f"def {name}{signature}{place}"
+
+
+def register() -> None:
+    """Let graphs, plans and compiled functions show as pictures."""
+    register_renderer(Graph, graph_bundle)
+    register_renderer(ExecutionPlan, graph_bundle)
