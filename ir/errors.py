@@ -94,7 +94,9 @@ class GraphError(PlaitError, ValueError):
 
 
 class VerificationError(GraphError):
-    """A graph that breaks a rule of the IR; names the rule."""
+    """A graph that breaks a rule of the IR; names the rule, in the message and as ``rule``."""
+
+    rule: str = ""
 
 
 class PassError(GraphError):

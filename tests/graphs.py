@@ -24,13 +24,16 @@ T = TypeVar("T")
 #: Ops whose result jumps, is undefined for some operands, or blows up rounding errors: backends
 #: that round otherwise (XLA) may disagree on them. ``stable=True`` leaves them out.
 STABLE = frozenset(
-    "add subtract multiply maximum minimum negative abs square tanh sigmoid relu sin cos atan "
-    "logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor "
-    "bitwise_not erf".split()
+    (
+        *("add", "subtract", "multiply", "maximum", "minimum", "negative", "abs", "square"),
+        *("tanh", "sigmoid", "relu", "sin", "cos", "atan", "erf"),
+        *("logical_and", "logical_or", "logical_xor", "logical_not"),
+        *("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"),
+    )
 )
 #: Ops that raise or are undefined for some integers in NumPy.
 UNDEFINED_ON_INTEGERS = frozenset(
-    "power floor_divide remainder fmod shift_left shift_right".split()
+    ("power", "floor_divide", "remainder", "fmod", "shift_left", "shift_right")
 )
 DTYPES = (
     ir.float32,

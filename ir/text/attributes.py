@@ -17,6 +17,7 @@ from plait.ir.types import SHORT_NAMES, BytesType, Dim, TensorType, TokenType
 
 _CONSTANTS: dict[Any, str] = {None: "none", True: "true", False: "false"}
 LiteralFormat = Callable[[Literal], str]
+FunctionFormat = Callable[[Callable[..., Any]], str]
 
 
 def format_literal(literal: Literal) -> str:
@@ -24,8 +25,17 @@ def format_literal(literal: Literal) -> str:
     return f"{format_array(literal.array)}: {literal.type}"
 
 
-def format_value(value: Any, literal: LiteralFormat = format_literal) -> str:
-    """An attribute's text; equal texts mean equal attributes.
+def format_function(function: Callable[..., Any]) -> str:
+    """A Python function by its name."""
+    return f"python {quote(function_name(function))}"
+
+
+def format_value(
+    value: Any,
+    literal: LiteralFormat = format_literal,
+    function: FunctionFormat = format_function,
+) -> str:
+    """An attribute's text; equal texts mean equal attributes, but for functions of one name.
 
     Raises
     ------
@@ -39,14 +49,14 @@ def format_value(value: Any, literal: LiteralFormat = format_literal) -> str:
     if kind is Literal:
         return literal(value)
     if kind is tuple:
-        inner = [format_value(item, literal) for item in value]
+        inner = [format_value(item, literal, function) for item in value]
         return f"({inner[0]},)" if len(inner) == 1 else f"({', '.join(inner)})"
     if isinstance(value, np.dtype) and value in SHORT_NAMES:
         return SHORT_NAMES[value]
     if isinstance(value, (np.bool_, np.number)):
         return format_value(value.item())
     if callable(value) and not isinstance(value, type):
-        return f"python {quote(function_name(value))}"
+        return function(value)
     raise GraphError(
         f"an attribute of class {kind.__name__} has no text form; "
         "use numbers, strings, dtypes, types, literals, or tuples of these"
