@@ -15,6 +15,7 @@ from plait.ir.analysis import nested_graphs as nested_graphs
 from plait.ir.analysis import to_networkx as to_networkx
 from plait.ir.analysis import uses as uses
 from plait.ir.builder import GraphBuilder as GraphBuilder
+from plait.ir.builder import region as region
 from plait.ir.cost import Cost as Cost
 from plait.ir.cost import cost_report as cost_report
 from plait.ir.cost import graph_cost as graph_cost

@@ -174,3 +174,33 @@ class GraphBuilder:
 
     def __exit__(self, *failure: Any) -> None:
         self._scopes.pop().__exit__(*failure)
+
+
+def region(name: str, types: Iterable[Type], function: Callable[..., Any]) -> Graph:
+    """A graph whose nodes are the ops that ``function`` applies to inputs of the types.
+
+    Parameters
+    ----------
+    name : str
+    types : iterable of Type
+        Types of the inputs.
+    function : callable
+        Takes one value for each input; returns a value, a tuple or list of values, or None.
+
+    Examples
+    --------
+    >>> from plait import ir
+    >>> t = ir.parse_type("f32[2]")
+    >>> print(ir.region("square", [t], lambda x: ir.ops.multiply(x, x)))
+    graph square(%arg0: f32[2]) -> (f32[2]) {
+      %0: f32[2] = multiply(%arg0, %arg0)
+      return %0
+    }
+    """
+    builder = GraphBuilder(name)
+    inputs = [builder.input(t) for t in types]
+    with builder:
+        found = function(*inputs)
+    if found is None:
+        return builder.build(())
+    return builder.build(found if isinstance(found, (tuple, list)) else (found,))

@@ -86,7 +86,7 @@ cond = register(
 
 
 def infer_while(*types: Type, regions: Sequence[Graph], num_consts: int) -> Types:
-    """The types of the carry: the operands after the constants."""
+    """The types of the carry: the operands after the ``num_consts`` constants."""
     check_regions("while", regions, ("condition", "body"))
     check_count("while", "num_consts", num_consts, len(types))
     condition, body = regions
@@ -132,7 +132,11 @@ def infer_scan(
     length: Dimension,
     reverse: bool = False,
 ) -> Types:
-    """The types of the carry, then those of the body's further outputs, stacked."""
+    """The types of the carry, then those of the body's further outputs, stacked.
+
+    Operands are ``num_consts`` constants, ``num_carry`` carry values, and arrays of leading size
+    ``length`` that are scanned over, from the last slice to the first with ``reverse``.
+    """
     check_regions("scan", regions, ("body",))
     check_count("scan", "num_consts", num_consts, len(types))
     check_count("scan", "num_carry", num_carry, len(types) - num_consts)

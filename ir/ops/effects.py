@@ -128,7 +128,8 @@ def infer_callback(*types: Type, function: Callable[..., Any], result_types: Typ
 def _callback(
     _: Any, *arrays: Any, function: Callable[..., Any], result_types: tuple[TensorType, ...]
 ) -> Any:
-    found = function(*arrays)
+    """Call the function; it gets copies and its results are copied, so that it may keep both."""
+    found = function(*[a.copy() for a in arrays])
     several = isinstance(found, (tuple, list))
     results = found if several else () if found is None and not result_types else (found,)
     if len(results) != len(result_types):
@@ -144,7 +145,7 @@ def _callback(
 
 
 def _check_result(function: Any, index: int, result: Any, wanted: TensorType) -> Any:
-    array = np.asarray(result)
+    array = np.array(result, order="C")
     if array.dtype != wanted.dtype:
         raise DTypeError(
             f"callback {_name(function)}: result {index} has dtype {array.dtype}, "
