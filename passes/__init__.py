@@ -11,6 +11,9 @@ from plait.passes.infrastructure import get_pass as get_pass
 from plait.passes.infrastructure import parse_pass as parse_pass
 from plait.passes.infrastructure import parse_passes as parse_passes
 from plait.passes.infrastructure import register_pass as register_pass
+from plait.passes.lower_checks import CheckRecord as CheckRecord
+from plait.passes.lower_checks import CheckTable as CheckTable
+from plait.passes.lower_checks import lower_checks as lower_checks
 from plait.passes.pipeline import DEFAULT_PIPELINE as DEFAULT_PIPELINE
 from plait.passes.pipeline import Listener as Listener
 from plait.passes.pipeline import PassReport as PassReport

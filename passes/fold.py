@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plait.ir import Graph, Literal, Node, Trait, Value, ops
-from plait.ir import TensorType
+from plait.ir import Graph, Literal, Node, TensorType, Trait, Value, ops
 from plait.passes.infrastructure import Firing, Pass, register_pass
 from plait.passes.rewriter import Rewriter, Rule, RuleSet
 from plait.passes.rules import rules_of

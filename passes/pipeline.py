@@ -111,27 +111,32 @@ class PipelineResult:
     report: PipelineReport
 
 
-#: Called after each pass with the pass, the graphs before and after, and the pass's report.
-Listener = Callable[[Pass, Graph, Graph, PassReport], None]
+#: Called after each pass with the pass as text and the graph after it.
+Listener = Callable[[str, Graph], None]
 
 
-def print_after_change(stream: TextIO | None = None, **options: Any) -> Listener:
+def print_after_change(before: Graph, stream: TextIO | None = None, **options: Any) -> Listener:
     """A listener that prints the graph after each pass that changed it.
 
     Parameters
     ----------
+    before : Graph
+        What the pipeline starts from.
     stream : text file, optional
         Standard error by default.
     **options
         Those of ``Graph.as_text``.
     """
+    last = before
 
-    def listener(pass_: Pass, before: Graph, after: Graph, report: PassReport) -> None:
+    def listener(name: str, after: Graph) -> None:
+        nonlocal last
         out = stream if stream is not None else sys.stderr
-        if report.changed:
-            print(f"// after {pass_}\n{after.as_text(**options)}", file=out)
+        if after is not last:
+            print(f"// after {name}\n{after.as_text(**options)}", file=out)
         else:
-            print(f"// after {pass_}: no change", file=out)
+            print(f"// after {name}: no change", file=out)
+        last = after
 
     return listener
 
@@ -152,7 +157,7 @@ def run_pipeline(
     verify_each : bool
         Verify the graph before the first pass and after each one.
     listener : callable, optional
-        Called after each pass: ``listener(pass, before, after, report)``.
+        Called after each pass: ``listener(name, graph)``.
 
     Raises
     ------
@@ -183,7 +188,7 @@ def run_pipeline(
         report = PassReport(str(pass_), seconds, size_before, size, changed, tuple(firings))
         reports.append(report)
         if listener is not None:
-            listener(pass_, before, graph, report)
+            listener(str(pass_), graph)
     return PipelineResult(graph, PipelineReport(tuple(reports)))
 
 

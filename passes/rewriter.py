@@ -13,9 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import UNKNOWN, Graph, Literal, Location, Node, Op, Trait, Value, ops
+from plait.ir import (
+    UNKNOWN,
+    Graph,
+    Literal,
+    Location,
+    Node,
+    Op,
+    Shape,
+    TokenType,
+    Trait,
+    Type,
+    Value,
+    ops,
+)
 from plait.ir.errors import GraphError
-from plait.ir import Shape, TokenType, Type
 from plait.passes.dce import remove_dead
 from plait.passes.infrastructure import Firing
 from plait.passes.keys import node_key

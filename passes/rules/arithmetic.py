@@ -7,8 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Node, Op, Trait, Value, ops
-from plait.ir import is_bool, is_complex, is_floating, is_integer, real_dtype
+from plait.ir import (
+    Node,
+    Op,
+    Trait,
+    Value,
+    is_bool,
+    is_complex,
+    is_floating,
+    is_integer,
+    ops,
+    real_dtype,
+)
 from plait.passes.rewriter import Replacement, Rewriter
 from plait.passes.rules.match import (
     Rule,

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Node, Trait, Value, ops
-from plait.ir import is_complex, is_inexact
+from plait.ir import Node, Trait, Value, is_complex, is_inexact, ops
 from plait.passes.rewriter import Rewriter
 from plait.passes.rules.match import Rule, is_constant, scalar
 

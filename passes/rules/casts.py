@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from plait.ir import Node, Value, ops
 from plait.ir import (
     DType,
+    Node,
+    Value,
     bfloat16,
     complex64,
     complex128,
@@ -16,6 +17,7 @@ from plait.ir import (
     is_floating,
     is_integer,
     is_signed,
+    ops,
     real_dtype,
 )
 from plait.passes.rewriter import Rewriter

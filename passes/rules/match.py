@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Node, Op, Trait, Value, ops
 from plait.ir import (
+    Node,
+    Op,
     TensorType,
+    Trait,
+    Value,
     is_bool,
     is_complex,
     is_floating,
     is_inexact,
     is_integer,
     is_unsigned,
+    ops,
 )
 from plait.passes.rewriter import Rewriter, Rule
 

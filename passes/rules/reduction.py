@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Node, Op, Value, ops
-from plait.ir import TensorType
 from plait.passes.rewriter import Replacement, Rewriter
 from plait.passes.rules.match import Rule, is_exact, made_by, scalar
 
@@ -56,7 +55,7 @@ def _of_number(rewriter: Rewriter, node: Node) -> Replacement:
 
 
 def _times(number: Any, count: int) -> Any:
-    """number * count, modulo the width of the integer dtype."""
+    """Number * count, modulo the width of the integer dtype."""
     return np.multiply(number.reshape(1), np.asarray([count]).astype(number.dtype))[0]
 
 

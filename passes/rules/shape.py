@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Node, Trait, Value, ops
-from plait.ir import Shape, TensorType
+from plait.ir import Node, Shape, TensorType, Trait, Value, ops
 from plait.passes.rewriter import Replacement, Rewriter
 from plait.passes.rules.match import Rule, made_by, scalar
 

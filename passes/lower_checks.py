@@ -1,0 +1,255 @@
+"""Checks become data: one status output tells the first failure of a compiled graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from plait.ir import Graph, GraphBuilder, Location, Node, TensorType, Value, int64, ops
+from plait.ir.errors import GraphError
+from plait.passes.dce import remove_dead
+
+#: A status: 0, or 1 + the number of the first failed check; then its details.
+STATUS = TensorType(int64, (4,))
+MAX_DETAILS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """What a failed check raises.
+
+    Attributes
+    ----------
+    error : str
+        A class in ``plait.ir.errors``.
+    message : str
+        A ``str.format`` template over the details.
+    location : Location
+        The user's line.
+    """
+
+    error: str
+    message: str
+    location: Location
+
+
+CheckTable = tuple[CheckRecord, ...]
+
+
+def lower_checks(graph: Graph, enabled: bool = True) -> tuple[Graph, CheckTable]:
+    """Turn all checks, those in regions too, into one more last output ``status: i64[4]``.
+
+    Parameters
+    ----------
+    graph : Graph
+    enabled : bool
+        When False, the checks are dropped instead.
+
+    Returns
+    -------
+    graph : Graph
+        With the status output; without it (and without a table) when there are no checks.
+    table : tuple of CheckRecord
+        ``status[0] - 1`` is an index into it; ``status[1:]`` are the details.
+    """
+    lowering = _Lowering()
+    if not lowering.has_checks(graph):
+        return graph, ()
+    lowered = lowering.graph(graph)
+    if enabled:
+        return lowered, tuple(lowering.table)
+    return remove_dead(Graph(lowered.name, lowered.inputs, lowered.nodes, lowered.outputs[:-1])), ()
+
+
+class _Builder(GraphBuilder):
+    """A builder that has each of the lowering's own constants once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._numbers: dict[tuple[int, ...] | int, Value] = {}
+
+    def number(self, content: tuple[int, ...] | int) -> Value:
+        """An int64 constant."""
+        known = self._numbers.get(content)
+        if known is None:
+            known = self._numbers[content] = self.constant(np.asarray(content, np.int64))
+        return known
+
+
+class _Lowering:
+    """One run: numbers the checks, and lowers each region once."""
+
+    def __init__(self) -> None:
+        self.table: list[CheckRecord] = []
+        self._checked: dict[Graph, bool] = {}
+        self._lowered: dict[Graph, Graph] = {}
+
+    def has_checks(self, graph: Graph) -> bool:
+        known = self._checked.get(graph)
+        if known is None:
+            known = self._checked[graph] = any(
+                n.op is ops.check or any(self.has_checks(r) for r in n.regions) for n in graph.nodes
+            )
+        return known
+
+    def graph(self, graph: Graph) -> Graph:
+        """The graph with its status as one more output; zeros when it has no checks."""
+        known = self._lowered.get(graph)
+        if known is not None:
+            return known
+        builder = _Builder(graph.name)
+        inputs = [builder.input(v.type, v.name) for v in graph.inputs]
+        mapping = dict(zip(graph.inputs, inputs, strict=True))
+        failures: list[tuple[Value, Value]] = []
+        with builder:
+            for node in graph.nodes:
+                operands = [mapping[v] for v in node.operands]
+                with builder.at(node.location):
+                    results = self._node(builder, node, operands, failures)
+                mapping.update(zip(node.results, results, strict=True))
+            status = _first_failure(builder, failures)
+        outputs = [mapping[v] for v in graph.outputs]
+        lowered = self._lowered[graph] = builder.build([*outputs, status])
+        return lowered
+
+    def _node(
+        self,
+        builder: _Builder,
+        node: Node,
+        operands: list[Value],
+        failures: list[tuple[Value, Value]],
+    ) -> Sequence[Value]:
+        """Copy a node; what it can fail with is added to ``failures`` as (ok, status)."""
+        if node.op is ops.check:
+            failures.append((operands[0], self._record(builder, node, operands[1:])))
+            return ()
+        if not any(self.has_checks(r) for r in node.regions):
+            return builder.copy(node, operands)
+        results, status = self._region_node(builder, node, operands)
+        failures.append((_is_ok(builder, status), status))
+        return results
+
+    def _record(self, builder: _Builder, node: Node, details: list[Value]) -> Value:
+        """Number a check; gives its status if it fails."""
+        if len(details) > MAX_DETAILS:
+            raise GraphError(f"check: at most {MAX_DETAILS} details fit the status", node.location)
+        attributes = node.attributes
+        self.table.append(CheckRecord(attributes["error"], attributes["message"], node.location))
+        if not details:
+            return builder.number((len(self.table), 0, 0, 0))
+        parts = [builder.number((len(self.table),)), *[ops.reshape(d, shape=(1,)) for d in details]]
+        if len(details) < MAX_DETAILS:
+            parts.append(builder.number((0,) * (MAX_DETAILS - len(details))))
+        status: Value = ops.concat(*parts, axis=0)
+        return status
+
+    def _region_node(
+        self, builder: _Builder, node: Node, operands: list[Value]
+    ) -> tuple[Sequence[Value], Value]:
+        if node.op is ops.while_:
+            return self._while(builder, node, operands)
+        if node.op is ops.scan:
+            return self._scan(builder, node, operands)
+        regions = [self.graph(r) for r in node.regions]
+        results = builder.emit(node.op, *operands, regions=regions, **node.attributes)
+        return results[:-1], results[-1]
+
+    def _scan(
+        self, builder: _Builder, node: Node, operands: list[Value]
+    ) -> tuple[Sequence[Value], Value]:
+        """The status is one more carry, after the others; the first failure stays."""
+        (body,) = node.regions
+        carry = node.attributes["num_carry"]
+        first = node.attributes["num_consts"] + carry
+        inner = _Builder(body.name)
+        inputs = [inner.input(v.type, v.name) for v in body.inputs[:first]]
+        before = inner.input(STATUS, "status")
+        inputs += [inner.input(v.type, v.name) for v in body.inputs[first:]]
+        with inner:
+            *outputs, failed = inner.inline(self.graph(body), inputs)
+            after = _earlier(inner, before, failed)
+        region = inner.build([*outputs[:carry], after, *outputs[carry:]])
+        attributes = {**node.attributes, "num_carry": carry + 1}
+        results = builder.emit(
+            node.op,
+            *operands[:first],
+            _no_failure(builder),
+            *operands[first:],
+            regions=[region],
+            **attributes,
+        )
+        return [*results[:carry], *results[carry + 1 :]], results[carry]
+
+    def _while(
+        self, builder: _Builder, node: Node, operands: list[Value]
+    ) -> tuple[Sequence[Value], Value]:
+        """The status is the last carry and stops the loop.
+
+        The condition's own checks run again at the head of the body, and after the loop.
+        """
+        condition, body = node.regions
+        checked = self.has_checks(condition)
+        go_on = self.graph(condition)
+        condition_graph = _condition_until_failure(go_on)
+        inner = _Builder(body.name)
+        inputs = [inner.input(v.type, v.name) for v in body.inputs]
+        inner.input(STATUS, "status")
+        with inner:
+            *carry, status = inner.inline(self.graph(body), inputs)
+            if checked:
+                status = _earlier(inner, inner.inline(go_on, inputs)[-1], status)
+        region = remove_dead(inner.build([*carry, status]))
+        *results, status = builder.emit(
+            node.op,
+            *operands,
+            _no_failure(builder),
+            regions=[condition_graph, region],
+            **node.attributes,
+        )
+        if checked:
+            consts = operands[: node.attributes["num_consts"]]
+            status = _earlier(builder, status, builder.inline(go_on, [*consts, *results])[-1])
+        return results, status
+
+
+def _condition_until_failure(lowered: Graph) -> Graph:
+    """The condition of a loop that also stops when the status, its last carry, is a failure."""
+    builder = _Builder(lowered.name)
+    inputs = [builder.input(v.type, v.name) for v in lowered.inputs]
+    status = builder.input(STATUS, "status")
+    with builder:
+        go_on = builder.inline(lowered, inputs)[0]
+        both = ops.logical_and(go_on, _is_ok(builder, status))
+    return remove_dead(builder.build([both]))
+
+
+def _no_failure(builder: _Builder) -> Value:
+    return builder.number((0, 0, 0, 0))
+
+
+def _is_ok(builder: _Builder, status: Value) -> Value:
+    """Whether a status says that nothing failed, as ``bool[]``."""
+    head = ops.reshape(ops.slice_(status, starts=(0,), stops=(1,), steps=(1,)), shape=())
+    ok: Value = ops.equal(head, builder.number(0))
+    return ok
+
+
+def _either(ok: Value, status: Value, failure: Value) -> Value:
+    """``status`` if ok, else ``failure``."""
+    chosen: Value = ops.select(ops.broadcast_to(ok, shape=(4,)), status, failure)
+    return chosen
+
+
+def _earlier(builder: _Builder, first: Value, second: Value) -> Value:
+    """The first of two statuses, unless it is ok."""
+    return _either(_is_ok(builder, first), second, first)
+
+
+def _first_failure(builder: _Builder, failures: list[tuple[Value, Value]]) -> Value:
+    """The status of the first that is not ok: later ones are chosen first and overruled."""
+    status = _no_failure(builder)
+    for ok, failure in reversed(failures):
+        status = _either(ok, status, failure)
+    return status
