@@ -11,7 +11,17 @@ import numpy as np
 
 from plait.ir.errors import DeviceError
 
-__all__ = ["CPU", "Device", "as_device", "current", "device_of", "register_reader", "scopes"]
+__all__ = [
+    "CPU",
+    "Device",
+    "as_device",
+    "current",
+    "device_of",
+    "move",
+    "register_mover",
+    "register_reader",
+    "scopes",
+]
 
 PLATFORMS = ("cpu", "gpu", "tpu")
 _NAME = re.compile(rf"({'|'.join(PLATFORMS)})(?::(\d+))?\Z")
@@ -102,6 +112,22 @@ _readers: dict[type, Callable[[Any], Device]] = {}
 def register_reader(kind: type, reader: Callable[[Any], Device]) -> None:
     """Register the function that says where an array of a class lives."""
     _readers[kind] = reader
+
+
+_mover: Callable[[Any, Device], Any] | None = None
+
+
+def register_mover(mover: Callable[[Any, Device], Any]) -> None:
+    """Register the function that copies a payload to a device."""
+    global _mover
+    _mover = mover
+
+
+def move(payload: Any, device: Device) -> Any:
+    """The payload on a device, by the registered mover."""
+    if _mover is None:
+        raise DeviceError(f"nothing can move tensors to {device}: import plait first")
+    return _mover(payload, device)
 
 
 def device_of(payload: Any) -> Device:

@@ -52,7 +52,24 @@ def activate(step: int) -> None:
     global active, _active_count
     with _lock:
         _active_count += step
+        changed = active != (_active_count > 0)
         active = _active_count > 0
+        if changed:
+            for watcher in _watchers:
+                watcher(active)
+
+
+_watchers: list[Callable[[bool], None]] = []
+
+
+def watch(watcher: Callable[[bool], None]) -> None:
+    """Call ``watcher(active)`` now and whenever ``active`` changes.
+
+    A hot path keeps a copy of the flag among its module's own globals: half the look-ups.
+    """
+    with _lock:
+        _watchers.append(watcher)
+        watcher(active)
 
 
 @contextmanager
@@ -99,7 +116,12 @@ class EagerInterpreter:
         self.executors: dict[type, Executor] = {}
 
     def register_executor(self, payload: type, executor: Executor) -> None:
-        """Let ``executor`` run ops that have an operand of class ``payload``."""
+        """Let ``executor`` run ops that have an operand of class ``payload``.
+
+        From then on ``active`` stays true: fast paths must not take such an operand for NumPy's.
+        """
+        if payload not in self.executors:
+            activate(+1)
         self.executors[payload] = executor
 
     def run(

@@ -11,11 +11,17 @@ from plait.tracer.pytree import register_pytree as register_pytree
 from plait.tracer.pytree import unflatten as unflatten
 from plait.tracer.spec import TensorSpec as TensorSpec
 from plait.tracer.spec import parse_specs as parse_specs
+from plait.tracer.tensor import FROZEN as FROZEN
 from plait.tracer.tensor import Tensor as Tensor
+from plait.tracer.tensor import aligned_array as aligned_array
+from plait.tracer.tensor import empty_aligned as empty_aligned
+from plait.tracer.tensor import freeze as freeze
 from plait.tracer.tensor import lift as lift
 from plait.tracer.tensor import rewrap as rewrap
 from plait.tracer.tensor import unwrap as unwrap
 from plait.tracer.tensor import wrap as wrap
+from plait.tracer.tensor_functions import public_functions as public_functions
+from plait.tracer.tensor_numpy import from_dlpack as from_dlpack
 from plait.tracer.trace import Capture as Capture
 from plait.tracer.trace import NumberNeeded as NumberNeeded
 from plait.tracer.trace import Output as Output

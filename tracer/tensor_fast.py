@@ -1,0 +1,179 @@
+"""The eager hot path: one test of a flag, then the NumPy ufunc.
+
+What it cannot do (or what NumPy refuses) goes to the function on payloads, which does it right or
+says what is wrong. Handles made here set the payload only: each further store costs 2%.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from plait.ir import bfloat16, dispatch
+from plait.ir.functions.payload import WEAK_TYPES
+from plait.tracer.tensor_handle import Handle, call, is_array_like, run
+from plait.tracer.tensor_storage import writable_array
+
+Method = Callable[..., Any]
+
+# NumPy computes bfloat16 with a Python number in float32; Plait keeps bfloat16.
+_BFLOAT16 = type(bfloat16)
+
+_active = False
+_tensor: Any = Handle
+
+
+def _set_active(active: bool) -> None:
+    global _active
+    _active = active
+
+
+dispatch.watch(_set_active)
+
+
+def bind(tensor_class: type[Handle]) -> None:
+    """Name the class of the handles that this module makes."""
+    global _tensor
+    _tensor = tensor_class
+
+
+def binary_operator(name: str, ufunc: Any) -> Method:
+    """The method of ``x + y``."""
+
+    def operator(self: Any, other: Any) -> Any:
+        if not _active:
+            try:
+                if type(other) is _tensor:
+                    data = ufunc(self._data, other._data)
+                elif type(other) in WEAK_TYPES and type(self._data.dtype) is not _BFLOAT16:
+                    data = ufunc(self._data, other)
+                else:
+                    data = None
+                if type(data) is ndarray:
+                    handle = _tensor()
+                    handle._data = data
+                    return handle
+            except Exception:
+                pass  # the way below says what is wrong
+        return call(name, self, other) if is_array_like(other) else NotImplemented
+
+    return operator
+
+
+def reflected_operator(name: str, ufunc: Any) -> Method:
+    """The method of ``y + x`` where ``y`` is no tensor."""
+
+    def operator(self: Any, other: Any) -> Any:
+        if not _active and type(other) in WEAK_TYPES:
+            try:
+                if type(self._data.dtype) is not _BFLOAT16:
+                    data = ufunc(other, self._data)
+                    if type(data) is ndarray:
+                        handle = _tensor()
+                        handle._data = data
+                        return handle
+            except Exception:
+                pass
+        return call(name, other, self) if is_array_like(other) else NotImplemented
+
+    return operator
+
+
+def unary_operator(name: str, ufunc: Any) -> Method:
+    """The method of ``-x``."""
+
+    def operator(self: Any) -> Any:
+        if not _active:
+            try:
+                data = ufunc(self._data)
+                if type(data) is ndarray:
+                    handle = _tensor()
+                    handle._data = data
+                    return handle
+            except Exception:
+                pass
+        return call(name, self)
+
+    return operator
+
+
+def unary_function(function: Method, ufunc: Any) -> Method:
+    """The public form of an elementwise function of one operand."""
+
+    @wraps(function)
+    def public(x: Any) -> Any:
+        if not _active and type(x) is _tensor:
+            try:
+                data = ufunc(x._data)
+                if type(data) is ndarray:
+                    handle = _tensor()
+                    handle._data = data
+                    return handle
+            except Exception:
+                pass
+        return run(function, (x,), {})
+
+    return public
+
+
+def binary_function(function: Method, ufunc: Any) -> Method:
+    """The public form of an elementwise function of two operands."""
+
+    @wraps(function)
+    def public(x: Any, y: Any) -> Any:
+        if not _active and type(x) is _tensor and type(y) is _tensor:
+            try:
+                data = ufunc(x._data, y._data)
+                if type(data) is ndarray:
+                    handle = _tensor()
+                    handle._data = data
+                    return handle
+            except Exception:
+                pass
+        return run(function, (x, y), {})
+
+    return public
+
+
+def in_place_operator(name: str, ufunc: Any, slow: Callable[[Any, str, Any], Any]) -> Method:
+    """The method of ``x += y``."""
+
+    def operator(self: Any, other: Any) -> Any:
+        if not _active and type(self._data) is ndarray:
+            try:
+                given = other._data if type(other) is _tensor else other
+                weak = type(given) in WEAK_TYPES and type(self._data.dtype) is not _BFLOAT16
+                if weak or type(given) is ndarray:
+                    data = writable_array(self)
+                    ufunc(data, given, out=data)
+                    return self
+            except Exception:
+                pass
+        return slow(self, name, other)
+
+    return operator
+
+
+def matmul_operator() -> Method:
+    """The method of ``x @ y``: float32 and float64 go straight to NumPy."""
+    native = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+    matmul = np.matmul
+
+    def operator(self: Any, other: Any) -> Any:
+        if not _active and type(other) is _tensor and self._data.dtype in native:
+            try:
+                if self._data.dtype is other._data.dtype:
+                    data = matmul(self._data, other._data)
+                    if type(data) is ndarray:
+                        handle = _tensor()
+                        handle._data = data
+                        return handle
+            except Exception:
+                pass
+        return call("matmul", self, other) if is_array_like(other) else NotImplemented
+
+    return operator

@@ -1,0 +1,310 @@
+"""Handles and payloads: what a tensor holds, and how functions on payloads reach users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import numpy as np
+
+from plait.ir import Value, dispatch, functions
+from plait.ir.errors import LeakedTracerError, PlaitError, ShapeError
+from plait.ir.functions.payload import WEAK_TYPES, WeakValue
+from plait.ir.location import user_location
+from plait.tracer import tensor_views as views
+from plait.tracer.tensor_storage import FROZEN, freeze, read_array, share, shares_memory
+
+if TYPE_CHECKING:
+    from plait.tracer.tensor import Tensor
+
+P = ParamSpec("P")
+
+#: What a traced handle stands for, weakest first: the strongest operand decides a result's kind.
+KINDS = ("number", "ndarray", "jax", "tensor")
+
+# Functions whose result views their first operand's buffer, as NumPy's do.
+_VIEWS = (
+    "array_split atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_to diagonal dsplit "
+    "expand_dims flip fliplr flipud hsplit matrix_transpose moveaxis permute_dims ravel reshape "
+    "rollaxis rot90 split squeeze swapaxes transpose unstack vsplit"
+)
+VIEWS = frozenset(_VIEWS.split())
+
+
+class Handle:
+    """The slots of a tensor.
+
+    Attributes
+    ----------
+    _data : ndarray, jax.Array or Value
+        The payload.
+    _storage : object
+        Unset or None while the buffer is this handle's alone; ``FROZEN`` once something else may
+        read it; a ``Storage`` once it was viewed; a ``TracedView`` in a trace.
+    _role : str
+        The kind of a traced handle that does not stand for a tensor; unset for all others, so
+        that the fast path stores the payload and nothing else.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_role", "_storage")
+
+    _data: Any
+    _role: str
+    _storage: Any
+
+    @property
+    def _kind(self) -> str:
+        """What the handle stands for in a trace, one of ``KINDS``."""
+        try:
+            return self._role
+        except AttributeError:
+            return "tensor"
+
+
+_tensor_class: Any = Handle
+
+
+def bind(tensor_class: type[Handle]) -> None:
+    """Name the class of the handles that this module makes."""
+    global _tensor_class
+    _tensor_class = tensor_class
+
+
+def wrap(data: Any, kind: str = "tensor") -> Tensor:
+    """A new handle on a payload."""
+    handle: Tensor = _tensor_class()
+    handle._data = data
+    handle._storage = None
+    if kind != "tensor":
+        handle._role = kind
+    return handle
+
+
+def unwrap(x: Any) -> Any:
+    """The payload of a handle; lists, tuples and dicts are searched; the rest passes through."""
+    kind = type(x)
+    if kind is _tensor_class:
+        return payload_of(x)
+    if kind is np.ndarray or kind in WEAK_TYPES:
+        return x
+    if kind is list or kind is tuple:
+        return kind([unwrap(item) for item in x])
+    if kind is dict:
+        return {key: unwrap(item) for key, item in x.items()}
+    if kind is slice:
+        return slice(unwrap(x.start), unwrap(x.stop), unwrap(x.step))
+    read = None if isinstance(x, type) else getattr(x, "__plait_tensor__", None)
+    return x if read is None else payload_of(read())
+
+
+def payload_of(x: Handle) -> Any:
+    """The payload of a handle as the current interpreter sees it.
+
+    Raises
+    ------
+    LeakedTracerError
+        A value of a graph is used although nothing is being traced.
+    """
+    data = x._data
+    if type(data) is not Value:
+        if dispatch.active:
+            # A tensor from outside enters a trace by its handle, so that later writes are seen.
+            read = getattr(dispatch.current(), "read_tensor", None)
+            return data if read is None else read(x)
+        return data
+    if not dispatch.active or not dispatch.interpreters():
+        raise leaked(data)
+    if x._kind == "number":
+        kinds = {"b": bool, "i": int, "f": float, "c": complex}
+        return WeakValue(data, kinds[data.dtype.kind])
+    return data
+
+
+def leaked(value: Value) -> LeakedTracerError:
+    """The error for a value whose trace is over."""
+    made = f" (made at {value.node.location})" if value.node is not None else ""
+    return LeakedTracerError(
+        f"a tensor of type {value.type} was used outside of the traced function that made it{made}"
+        "; return it from the function, or keep it in a plait Variable"
+    )
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether an operator may take ``x`` as its other operand."""
+    kind = type(x)
+    if kind is _tensor_class or kind in WEAK_TYPES or kind is np.ndarray:
+        return True
+    if isinstance(x, (bool, int, float, complex, list, tuple, np.generic)):
+        return True
+    return hasattr(x, "__plait_tensor__") or hasattr(x, "__array__") or hasattr(x, "__dlpack__")
+
+
+def kind_of(operands: Iterable[Any]) -> str:
+    """The kind of a result of operands: that of the strongest."""
+    return KINDS[max([_rank(x) for x in operands], default=KINDS.index("tensor"))]
+
+
+def _rank(x: Any) -> int:
+    kind = type(x)
+    if kind is _tensor_class:
+        return KINDS.index(x._kind)
+    if kind in WEAK_TYPES:
+        return 0
+    if hasattr(x, "__plait_tensor__"):
+        return KINDS.index("tensor")
+    return KINDS.index("ndarray")
+
+
+def rewrap(result: Any, kind: str = "tensor") -> Any:
+    """Handles for the payloads in a function's result."""
+    found = type(result)
+    if found is np.ndarray:
+        if dispatch.active and (lift := getattr(dispatch.current(), "lift", None)) is not None:
+            return wrap(lift(result), kind)
+        return wrap(result)
+    if found is Value:
+        return wrap(result, kind)
+    if found is WeakValue:
+        return wrap(result.value, "number" if kind == "number" else kind)
+    if found in dispatch.EAGER.executors:
+        return wrap(result)
+    if found is tuple or found is list:
+        return found([rewrap(item, kind) for item in result])
+    if isinstance(result, tuple) and hasattr(found, "_make"):
+        return found._make([rewrap(item, kind) for item in result])
+    return wrap(np.asarray(result)) if isinstance(result, np.generic) else result
+
+
+def run(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    kind: str = "tensor",
+) -> Any:
+    """Apply a function on payloads to what a user gave; errors carry the user's line."""
+    try:
+        payloads = unwrap(args)
+        result = function(*payloads, **unwrap(kwargs))
+        handles = rewrap(result, kind)
+    except PlaitError as error:
+        raise error.at(user_location()).with_traceback(None) from None
+    for made in _leaves(handles):
+        if type(made._data) is np.ndarray:
+            _note_sharing(function, made, args, payloads)
+    if dispatch.active and function.__name__ in VIEWS:
+        _note_traced_views(function, handles, args, kwargs)
+    return handles
+
+
+def _leaves(handles: Any) -> Iterator[Any]:
+    if type(handles) is _tensor_class:
+        yield handles
+    elif isinstance(handles, (list, tuple)):
+        for item in handles:
+            yield from _leaves(item)
+
+
+def _note_sharing(
+    function: Callable[..., Any], made: Any, args: tuple[Any, ...], payloads: tuple[Any, ...]
+) -> None:
+    """Join a result that lies in an operand's buffer to it, or make sure that no write shows."""
+    data = made._data
+    for given, payload in _pairs(args, payloads):
+        if type(payload) is not np.ndarray:
+            continue
+        if data is not payload and (data.base is None or not shares_memory(data, payload)):
+            continue
+        if type(given) is not _tensor_class:
+            made._data = data.copy()  # the caller's own array
+        elif function.__name__ in VIEWS:
+            share(given, made)
+        else:
+            freeze(given)
+            made._storage = FROZEN
+        return
+
+
+def _pairs(given: Any, payloads: Any) -> Iterator[tuple[Any, Any]]:
+    for x, payload in zip(given, payloads, strict=True):
+        if type(payload) is list or type(payload) is tuple:
+            yield from _pairs(x, payload)
+        else:
+            yield x, payload
+
+
+def _note_traced_views(
+    function: Callable[..., Any], handles: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    base = args[0] if args else None
+    if type(base) is not _tensor_class:
+        return
+    rest, options = unwrap(args[1:]), unwrap(kwargs)
+    several = type(handles) is not _tensor_class
+    for i, made in enumerate(_leaves(handles)):
+        if type(made._data) is not Value:
+            continue
+
+        def forward(payload: Any, i: int = i) -> Any:
+            result = function(payload, *rest, **options)
+            return result[i] if several else result
+
+        views.derive(base, made, forward)
+
+
+def lift(function: Callable[P, Any]) -> Callable[P, Any]:
+    """The public form of a function on payloads: takes and gives tensors, raises at user lines."""
+
+    @wraps(function)
+    def public(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return run(function, args, kwargs)
+
+    return public
+
+
+def call(name: str, *args: Any, **kwargs: Any) -> Any:
+    """Apply a named function for an operator or a method: the result keeps the operands' kind."""
+    function = getattr(functions, name)
+    if not dispatch.active:
+        return run(function, args, kwargs)
+    kind = kind_of(args)
+    if kind == "number":
+        args = tuple([strong_number(x) for x in args])
+    return run(function, args, kwargs, kind)
+
+
+def strong_number(x: Any) -> Any:
+    """A runtime or Python number as a 64-bit operand, so that numbers alone compute in 64 bits."""
+    if type(x) is _tensor_class:
+        return x._data
+    dtypes = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+    try:
+        return np.asarray(x, dtypes[type(x)])
+    except OverflowError:
+        raise ShapeError(f"Python number {x!r} does not fit in 64 bits").at(
+            user_location()
+        ) from None
+
+
+def host_array(x: Handle, what: str) -> Any:
+    """The ndarray of an eager handle; an error that names ``what`` for a traced one."""
+    if type(x._data) is Value:
+        raise traced_error(x, what)
+    return read_array(x)
+
+
+def traced_error(x: Handle, what: str) -> PlaitError:
+    """The error for a use that needs the value of a traced tensor."""
+    from plait.ir.errors import TraceError
+
+    value = x._data
+    if not dispatch.active or not dispatch.interpreters():
+        return leaked(value).at(user_location())
+    hook = getattr(dispatch.current(), "number_needed", None)
+    if x._kind == "number" and hook is not None:
+        hook(value)
+    return TraceError(
+        f"{what} needs the value of a tensor ({value.type}) that is being traced, which is not "
+        "known yet; use plait functions on tensors (pl.where to select), compute it outside of "
+        "the compiled function, or pass it as a Python number named in static="
+    ).at(user_location())

@@ -1,0 +1,353 @@
+"""How NumPy and other array libraries take our tensors: protocols of NumPy, DLPack and jax."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from plait.ir import SHORT_NAMES, Value, bfloat16, dispatch, functions
+from plait.ir.device import device_of
+from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
+from plait.ir.location import user_location
+from plait.tracer.tensor_handle import Handle, host_array, kind_of, run, traced_error, wrap
+from plait.tracer.tensor_operators import write
+from plait.tracer.tensor_storage import (
+    freeze,
+    lent_array,
+    on_host,
+    read_array,
+    share,
+    shares_memory,
+    writable_array,
+)
+
+#: NumPy functions that write into their first argument.
+WRITING = frozenset(("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"))
+
+# NumPy's names where ours differ.
+_RENAMED = {
+    "absolute": "abs",
+    "amax": "max",
+    "amin": "min",
+    "around": "round",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "right_shift": "bitwise_right_shift",
+    "rint": "round",
+    "fabs": "abs",
+    "float_power": "power",
+    "conjugate": "conj",
+    "degrees": "rad2deg",
+    "radians": "deg2rad",
+}
+
+#: ``np.add.reduce`` and the like as functions.
+_REDUCE = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_and": "all",
+    "logical_or": "any",
+}
+_ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
+
+
+class NumpyProtocols(Handle):
+    """What lets ``np.*`` take and give tensors."""
+
+    __slots__ = ()
+
+    __array_priority__ = 1000
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = host_array(self, "np.asarray()")
+        if dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(
+                    f"a {array.dtype.name} tensor cannot be seen as {np.dtype(dtype).name} "
+                    "without a copy"
+                )
+            return array.astype(dtype)
+        return np.array(array) if copy else lent_array(self)  # type: ignore[arg-type]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if _needs_functions((*inputs, *_outputs(kwargs))):
+            return _traced_ufunc(ufunc, method, inputs, kwargs)
+        return _eager_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        handles = list(_handles((args, kwargs)))
+        if _needs_functions(handles):
+            return _traced_function(function, args, dict(kwargs))
+        return _eager_function(function, args, dict(kwargs), handles)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        known = ("2021.12", "2022.12", "2023.12", "2024.12")
+        if api_version is not None and api_version not in known:
+            raise ValueError(f"array API version {api_version!r} is not supported: {known}")
+        return sys.modules["plait"]
+
+    def __jax_array__(self) -> Any:
+        if type(self._data) is Value:
+            raise traced_error(self, "a jax function")
+        data = self._data
+        if type(data) is not np.ndarray:
+            return data
+        jax = sys.modules.get("jax")
+        if jax is None:
+            raise TypeError("jax is not imported")
+        return jax.numpy.asarray(data)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: Any = None,
+        copy: bool | None = None,
+    ) -> Any:
+        array = self._data if not on_host(self._data) else host_array(self, "DLPack export")
+        if array.dtype == bfloat16:
+            raise BufferError("NumPy exports no bfloat16 by DLPack; cast to float32 first")
+        if not on_host(array):
+            return array.__dlpack__(stream=stream)
+        freeze(self)  # type: ignore[arg-type]
+        if max_version is None or max_version < (1, 0):
+            if not array.flags.writeable:
+                array = array.copy()
+            return array.__dlpack__()
+        view = array.view()
+        view.flags.writeable = False
+        return view.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self) -> tuple[Any, int]:
+        if type(self._data) is Value:
+            raise traced_error(self, "DLPack export")
+        if on_host(self._data):
+            return (1, 0)
+        device: tuple[Any, int] = self._data.__dlpack_device__()
+        return device
+
+
+def _handles(x: Any) -> Any:
+    """The tensors in nested arguments."""
+    if isinstance(x, Handle):
+        yield x
+    elif isinstance(x, (list, tuple)):
+        for item in x:
+            yield from _handles(item)
+    elif isinstance(x, Mapping):
+        for item in x.values():
+            yield from _handles(item)
+
+
+def _outputs(kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    out = kwargs.get("out")
+    return () if out is None else out if type(out) is tuple else (out,)
+
+
+def _needs_functions(operands: Any) -> bool:
+    """Whether our functions must do it: something is traced, or lies on an accelerator."""
+    if dispatch.active and dispatch.interpreters():
+        return True
+    return any(isinstance(x, Handle) and not on_host(x._data) for x in operands)
+
+
+def _array(x: Any) -> Any:
+    """The ndarray of a tensor or variable, for NumPy to read."""
+    if isinstance(x, Handle):
+        return read_array(x)  # type: ignore[arg-type]
+    if type(x) is list or type(x) is tuple:
+        return type(x)([_array(item) for item in x])
+    if type(x) is dict:
+        return {key: _array(item) for key, item in x.items()}
+    read = None if isinstance(x, type) else getattr(x, "__plait_tensor__", None)
+    return x if read is None else read_array(read())
+
+
+def _eager_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    outputs = _outputs(kwargs)
+    targets = [writable_array(x) if isinstance(x, Handle) else x for x in outputs]
+    if outputs:
+        kwargs["out"] = tuple(targets)
+    if "where" in kwargs:
+        kwargs["where"] = _array(kwargs["where"])
+    first = writable_array(inputs[0]) if method == "at" and isinstance(inputs[0], Handle) else None  # type: ignore[arg-type]
+    arrays = [_array(x) for x in inputs]
+    if first is not None:
+        arrays[0] = first
+    try:
+        results = getattr(ufunc, method)(*arrays, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise _numpy_error(f"np.{ufunc.__name__}", arrays, error) from None
+    if method == "at":
+        return None
+    if outputs:
+        return outputs[0] if ufunc.nout == 1 else outputs
+    if type(results) is tuple:
+        return tuple([wrap(np.asarray(r)) for r in results])
+    return wrap(np.asarray(results)) if _is_tensor_dtype(results) else results
+
+
+def _numpy_error(name: str, arrays: Any, error: Exception) -> PlaitError:
+    shown = ", ".join(f"{a.dtype.name}{a.shape}" for a in arrays if hasattr(a, "dtype"))
+    kind = DTypeError if isinstance(error, TypeError) else ShapeError
+    text = f"{name}({shown}): {error}"
+    return kind(text).at(user_location())
+
+
+def _is_tensor_dtype(x: Any) -> bool:
+    return getattr(x, "dtype", None) in SHORT_NAMES
+
+
+def _traced_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    name = ufunc.__name__
+    if method == "__call__":
+        function = _find(name) or _find(_RENAMED.get(name))
+    else:
+        function = _find({"reduce": _REDUCE, "accumulate": _ACCUMULATE}.get(method, {}).get(name))
+    if function is None:
+        raise _cannot_capture(f"np.{name}" if method == "__call__" else f"np.{name}.{method}")
+    outputs = _outputs(kwargs)
+    options = {k: v for k, v in kwargs.items() if k != "out" and v is not None}
+    dtype, where = options.pop("dtype", None), options.pop("where", True)
+    casting = options.pop("casting", "same_kind")
+    if where is not True or casting != "same_kind" or options.keys() - {"axis", "keepdims"}:
+        shown = ", ".join(kwargs)
+        raise TraceError(
+            f"np.{name} with {shown} cannot be captured or run on this device; use the plait "
+            "function and pl.where"
+        ).at(user_location())
+    if method != "__call__":
+        options.setdefault("axis", 0)
+    result = run(function, inputs, options, kind_of(inputs))
+    if dtype is not None:
+        result = result.astype(dtype)
+    if not outputs:
+        return result
+    write(outputs[0], result._data, f"np.{name} with out=")
+    return outputs[0]
+
+
+def _eager_function(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], handles: list[Any]
+) -> Any:
+    outputs = _outputs(kwargs)
+    targets = [writable_array(x) if isinstance(x, Handle) else x for x in outputs]
+    name = function.__name__
+    if name in WRITING and args and isinstance(args[0], Handle):
+        writable_array(args[0])  # type: ignore[arg-type]
+    arrays, options = _array(args), _array(kwargs)
+    if outputs:
+        options["out"] = targets[0] if type(kwargs["out"]) is not tuple else tuple(targets)
+    try:
+        results = function(*arrays, **options)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, PlaitError):
+            raise
+        kind = DTypeError if isinstance(error, TypeError) else ShapeError
+        raise kind(f"np.{name}: {error}").at(user_location()) from None
+    return outputs[0] if outputs else _wrap_results(results, handles)
+
+
+def _wrap_results(results: Any, handles: list[Any]) -> Any:
+    """Tensors for the arrays that NumPy returned; a view of an operand stays one."""
+    if isinstance(results, (tuple, list)):
+        made = [_wrap_results(item, handles) for item in results]
+        return results._make(made) if hasattr(results, "_make") else type(results)(made)
+    if not isinstance(results, (np.ndarray, np.generic)) or not _is_tensor_dtype(results):
+        return results
+    array = np.asarray(results)
+    result = wrap(array)
+    for handle in handles:
+        data = handle._data
+        if type(data) is np.ndarray and (array is data or shares_memory(array, data)):
+            share(handle, result)
+            break
+    return result
+
+
+def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    name = function.__name__
+    found = _find(name) or _find(_RENAMED.get(name))
+    if found is None or name in WRITING:
+        raise _cannot_capture(f"np.{name}")
+    if kwargs.pop("out", None) is not None:
+        raise TraceError(f"np.{name} with out= cannot be captured; assign the result").at(
+            user_location()
+        )
+    operands = list(_handles((args, kwargs)))
+    kind = kind_of(operands) if operands else "ndarray"
+    given = {k: v for k, v in kwargs.items() if v is not np._NoValue}
+    try:
+        return run(found, args, given, kind)
+    except TypeError as error:
+        if isinstance(error, PlaitError):
+            raise
+        raise TraceError(f"np.{name} cannot be captured as called: {error}").at(
+            user_location()
+        ) from None
+
+
+def _find(name: str | None) -> Any:
+    found = getattr(functions, name, None) if name is not None else None
+    return found if type(found) is FunctionType else None
+
+
+def _cannot_capture(what: str) -> TraceError:
+    return TraceError(
+        f"{what} cannot be captured in a compiled function: plait has no function of that name; "
+        "compose it of plait functions, or call it outside"
+    ).at(user_location())
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    """A tensor that shares the memory of another library's array.
+
+    Parameters
+    ----------
+    x : object with ``__dlpack__``
+        An array on the CPU. Later writes to it show in the tensor; a write to the tensor copies.
+    device : str, optional
+        Where to put the tensor; by default where the array is.
+    copy : bool, optional
+        True copies at once.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    DTypeError
+        Not an array that DLPack can carry, or of a dtype that tensors do not have.
+
+    Examples
+    --------
+    >>> pl.from_dlpack(np.arange(3.0))
+    pl.Tensor([0., 1., 2.], dtype=float64, shape=(3,))
+    """
+    if isinstance(x, Handle):
+        result = x.copy() if copy else x  # type: ignore[attr-defined]
+        return result if device is None else result.to(device)
+    try:
+        array = np.from_dlpack(x)
+    except (AttributeError, BufferError, RuntimeError, TypeError) as error:
+        raise DTypeError(f"from_dlpack: {type(x).__name__} cannot be imported: {error}").at(
+            user_location()
+        ) from None
+    result = wrap(array.copy() if copy else array)
+    if not copy:
+        freeze(result)
+    return result if device is None or device_of(result._data) == device else result.to(device)

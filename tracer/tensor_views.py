@@ -1,0 +1,111 @@
+"""Views of traced tensors: a write to one reaches its base and the other views, in SSA."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plait.ir import Value, dispatch, functions
+from plait.ir.errors import TraceError
+from plait.ir.location import user_location
+
+if TYPE_CHECKING:
+    from plait.tracer.tensor import Tensor
+
+Forward = Callable[[Any], Any]
+Backward = Callable[[Any, Any], Any]
+
+
+class TracedView:
+    """What a traced handle views, and the handles that view it.
+
+    Attributes
+    ----------
+    parent : Tensor or None
+        The handle that this one is a view of.
+    forward : callable
+        Gives this handle's payload from its parent's.
+    backward : callable
+        Gives the parent's payload from its old one and this handle's.
+    children : list of weak references
+        The handles that view this one.
+    """
+
+    __slots__ = ("backward", "children", "forward", "parent")
+
+    def __init__(
+        self,
+        parent: Tensor | None = None,
+        forward: Forward | None = None,
+        backward: Backward | None = None,
+    ) -> None:
+        self.parent = parent
+        self.forward = forward
+        self.backward = backward
+        self.children: list[weakref.ref[Tensor]] = []
+
+
+def derive(
+    parent: Tensor, view: Tensor, forward: Forward, backward: Backward | None = None
+) -> None:
+    """Record that ``view`` is ``forward`` of its parent."""
+    view._storage = TracedView(parent, forward, backward or _write_positions(forward))
+    if type(parent._data) is Value:
+        node = parent._storage
+        if node is None:
+            node = parent._storage = TracedView()
+        node.children = [ref for ref in node.children if ref() is not None]
+        node.children.append(weakref.ref(view))
+
+
+def _write_positions(forward: Forward) -> Backward:
+    """The way back through any view: write its elements at their positions in the parent."""
+
+    def backward(parent: Any, view: Any) -> Any:
+        with dispatch.suspended():
+            positions = forward(np.arange(parent.size).reshape(parent.shape))
+        flat = functions.reshape(parent, (-1,))
+        written = functions.setitem(flat, positions.ravel(), functions.reshape(view, (-1,)))
+        return functions.reshape(written, parent.shape)
+
+    return backward
+
+
+def rebind(handle: Tensor, payload: Any) -> None:
+    """Give a traced handle a new value, and its base and all other views theirs."""
+    written = {id(handle)}
+    handle._data = payload
+    node = handle._storage
+    while node is not None and node.parent is not None:
+        parent = node.parent
+        if type(parent._data) is not Value:
+            raise outside(parent)
+        parent._data = node.backward(parent._data, handle._data)
+        handle = parent
+        written.add(id(handle))
+        node = handle._storage
+    _refresh(handle, written)
+
+
+def _refresh(handle: Tensor, written: set[int]) -> None:
+    node = handle._storage
+    for ref in node.children if node is not None else ():
+        child = ref()
+        if child is None or child._storage.parent is not handle:
+            continue
+        if id(child) not in written:
+            child._data = child._storage.forward(handle._data)
+        _refresh(child, written)
+
+
+def outside(handle: Tensor) -> TraceError:
+    """The error for a write, while tracing, to a tensor that was made outside."""
+    data = handle._data
+    return TraceError(
+        f"a compiled function cannot write into a tensor made outside of it "
+        f"({data.dtype.name}, shape {tuple(data.shape)}); pass it as an argument, or keep the "
+        "state in a pl.Variable and assign to that"
+    ).at(user_location())
