@@ -10,7 +10,15 @@ import numpy as np
 
 from plait import backends
 from plait.ir import Value, dispatch
-from plait.ir.device import CPU, Device, as_device, current, device_of, scopes
+from plait.ir.device import (
+    CPU,
+    Device,
+    as_device,
+    current,
+    device_of,
+    register_mover,
+    scopes,
+)
 from plait.ir.errors import DeviceError, TraceError
 
 __all__ = ["CPU", "Device", "current", "device", "device_of", "devices", "move", "placement"]
@@ -146,8 +154,9 @@ def move(payload: Any, name: str | Device) -> Any:
             f"a tensor cannot move to {target} while tracing: a compiled function runs where "
             "its inputs live; move them before the call"
         )
-    if type(payload) is np.ndarray and target.is_host:
+    if device_of(payload) == target and (type(payload) is np.ndarray or not target.is_host):
         return payload
-    if device_of(payload) == target and not target.is_host:
-        return payload
-    return backends.device_support().move(np.asarray(payload) if target.is_host else payload, target)
+    return backends.device_support().move(payload, target)
+
+
+register_mover(move)
