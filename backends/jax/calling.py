@@ -47,8 +47,7 @@ class Convention:
         """The compiled program behind the graph's own signature."""
         call = compiled
         if any(is_wide(self.inputs[i]) for i in self.used):
-            wide = tuple([k for k, i in enumerate(self.used) if is_wide(self.inputs[i])])
-            call = keep_wide(call, wide)
+            call = keep_wide(call)
         if len(self.used) != len(self.inputs):
             call = pick_used(call, self.used)
         if self.has_host_effects:
@@ -68,26 +67,14 @@ def is_wide(type_: Type) -> bool:
     )
 
 
-def keep_wide(call: Call, wide: tuple[int, ...]) -> Call:
-    """Calls with 64-bit NumPy arguments run where jax keeps 64-bit types."""
+def keep_wide(call: Call) -> Call:
+    """Calls with NumPy arguments run where jax keeps 64-bit types; its own arrays need no help."""
     ndarray = np.ndarray
-    array = jax.Array
-    if len(wide) == 1:
-        (only,) = wide
-
-        def call_one(*arguments: Any) -> Sequence[Any]:
-            if type(arguments[only]) is not ndarray and isinstance(arguments[only], array):
-                return call(*arguments)
-            with jax.enable_x64(True):
-                return call(*arguments)
-
-        return call_one
 
     def call_wide(*arguments: Any) -> Sequence[Any]:
-        for i in wide:
-            if not isinstance(arguments[i], array):
-                with jax.enable_x64(True):
-                    return call(*arguments)
+        if ndarray in map(type, arguments):
+            with jax.enable_x64(True):
+                return call(*arguments)
         return call(*arguments)
 
     return call_wide

@@ -35,7 +35,7 @@ def _devices_of(platform: str) -> list[Any]:
 
 
 def find(device: Device) -> Any:
-    """jax's object for a device.
+    """The object of jax for a device.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def find(device: Device) -> Any:
 
 
 def jax_device(device: Device | None) -> Any:
-    """jax's object for a device, or None where jax would run there of its own accord."""
+    """The object of jax for a device, or None where jax would run there of its own accord."""
     if device is None or device.is_host:
         return None if jax.default_backend() == "cpu" else find(CPU)
     return find(device)

@@ -32,7 +32,7 @@ class Donation:
 def pair(
     inputs: Sequence[Type], outputs: Sequence[Type], donated: Collection[int], order: Sequence[int]
 ) -> dict[int, int]:
-    """The aliases that jax makes: each output in order takes the first donated input of its type."""
+    """The aliases that jax makes: an output takes the first donated input left of its type."""
     waiting: dict[Type, deque[int]] = defaultdict(deque)
     for i in sorted(donated):
         waiting[inputs[i]].append(i)
@@ -54,13 +54,15 @@ def plan_donation(
         Inputs that the caller gives up. One that no output can take over is not donated: jax
         would warn, and gain nothing.
     wanted : mapping of int to int, optional
-        Output to donated input, of equal types; by default whatever jax pairs.
+        Output to donated input, of equal types. By default the last outputs take over the last
+        inputs, because new state comes after results.
     """
     own = tuple(range(len(outputs)))
     if wanted is None:
-        aliases = pair(inputs, outputs, donated, own)
-        return Donation(tuple(sorted(aliases.values())), None, aliases)
-    kept = {o: i for o, i in wanted.items() if i in donated and inputs[i] == outputs[o]}
+        backwards = pair(inputs[::-1], outputs, [len(inputs) - 1 - i for i in donated], own[::-1])
+        kept = {o: len(inputs) - 1 - i for o, i in backwards.items()}
+    else:
+        kept = {o: i for o, i in wanted.items() if i in donated and inputs[i] == outputs[o]}
     given = tuple(sorted(kept.values()))
     if pair(inputs, outputs, given, own) == kept:
         return Donation(given, None, kept)

@@ -11,6 +11,7 @@ import numpy as np
 
 from plait.backends.jax import devices
 from plait.backends.jax.executable import XlaExecutable, compile
+from plait.backends.jax.keys import attributes_key
 from plait.ir import GraphBuilder, Op, TensorType, Trait, dispatch
 from plait.ir.device import CPU, Device, register_reader
 from plait.ir.errors import DeviceError
@@ -114,7 +115,7 @@ def _executable(
     attributes: Mapping[str, Any],
     regions: tuple[Any, ...],
 ) -> tuple[XlaExecutable, bool]:
-    key = (device, op, types, regions, *[(k, _key(v)) for k, v in sorted(attributes.items())])
+    key = (device, op, types, regions, attributes_key(attributes))
     with _lock:
         found = _cache.get(key)
         if found is not None:
@@ -126,15 +127,6 @@ def _executable(
         while len(_cache) > CACHE_SIZE:
             _cache.popitem(last=False)
     return made
-
-
-def _key(value: Any) -> Any:
-    """An attribute as a key: numbers with their class, floats by their bits."""
-    if type(value) is float:
-        return (float, value.hex())
-    if type(value) is tuple:
-        return tuple([_key(v) for v in value])
-    return (type(value), value)
 
 
 def _compile(

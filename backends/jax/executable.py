@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -13,6 +13,7 @@ from jax.sharding import SingleDeviceSharding
 from plait.backends.jax.calling import Call, Convention
 from plait.backends.jax.devices import jax_device
 from plait.backends.jax.donation import plan_donation
+from plait.backends.jax.emission import as_primitive
 from plait.backends.jax.function import as_function
 from plait.backends.jax.lowerings.effects import TOKEN
 from plait.ir import ExecutionPlan, Graph, TensorType, Trait
@@ -110,14 +111,26 @@ class XlaExecutable:
     def as_text(self, form: str = "hlo") -> str:
         """``"stablehlo"``, as it went into XLA, or ``"hlo"``, as XLA optimized it."""
         if form == "hlo":
-            text: str = self._compiled.as_text()
-            return text
+            return without_frames(self._compiled.as_text())
         if form == "stablehlo":
             return self.lowered.as_text()
         raise UnknownNameError(f"an xla executable has the forms stablehlo and hlo, not {form!r}")
 
     def __repr__(self) -> str:
         return f"<XlaExecutable {self.lowered.graph.name}>"
+
+
+_TABLES = re.compile(
+    r"^(?:FileNames|FunctionNames|FileLocations|StackFrames)\n(?:\d.*\n)*\n?", re.MULTILINE
+)
+_FRAME = re.compile(
+    r" ?(?:stack_frame_id=\d+|source_file=\"[^\"]*\"|source_(?:end_)?(?:line|column)=\d+)"
+)
+
+
+def without_frames(text: str) -> str:
+    """HLO text without jax's own stack frames, which differ from machine to machine."""
+    return _FRAME.sub("", _TABLES.sub("", text))
 
 
 def plain_costs(found: Any) -> dict[str, float]:
@@ -127,12 +140,15 @@ def plain_costs(found: Any) -> dict[str, float]:
     return {str(k): float(v) for k, v in (found or {}).items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What a graph's program takes."""
-
-    used: tuple[int, ...]
-    specs: tuple[Any, ...]
+def wanted_aliases(
+    plan: ExecutionPlan | None, donated: Collection[int]
+) -> tuple[Mapping[int, int] | None, Collection[int]]:
+    """Output to input as far as the caller chose, and the donated inputs."""
+    if plan is not None:
+        return plan.aliases, plan.donated
+    if isinstance(donated, Mapping):
+        return {output: i for i, output in donated.items()}, donated.keys()
+    return None, donated
 
 
 def lower(
@@ -141,9 +157,8 @@ def lower(
     plan: ExecutionPlan | None = None,
     donated: Collection[int] = (),
     device: Any = None,
-    scopes: bool = True,
 ) -> Lowered:
-    """Lower a graph to StableHLO.
+    """Lower a graph to StableHLO, each op named after its node as in ``jit(lstm_cell)/tanh_6``.
 
     Parameters
     ----------
@@ -151,12 +166,11 @@ def lower(
         Its shapes are numbers, and its checks are lowered to a status output.
     plan : ExecutionPlan, optional
         Gives the donated inputs and the outputs that take them over.
-    donated : collection of int
-        Inputs that the caller gives up at each call, when there is no plan.
+    donated : collection of int, or mapping of int to int
+        Inputs that the caller gives up at each call, when there is no plan; a mapping says which
+        output takes each one over.
     device : Device, optional
         Where to run; the first CPU by default.
-    scopes : bool
-        Name each node's HLO after its op and number in the text form.
 
     Raises
     ------
@@ -165,8 +179,7 @@ def lower(
     """
     for value in (*graph.inputs, *graph.outputs):
         check_type(graph, value.type)
-    wanted = None if plan is None else dict(plan.aliases)
-    given = donated if plan is None else plan.donated
+    wanted, given = wanted_aliases(plan, donated)
     read = {v for n in graph.nodes for v in n.operands} | set(graph.outputs)
     used = tuple(
         [i for i, v in enumerate(graph.inputs) if v in read and type(v.type) is TensorType]
@@ -177,7 +190,7 @@ def lower(
     effects = any(n.op.has(Trait.EFFECT, Trait.HOST) for n in graph.walk())
     convention = Convention(graph.input_types, used, donation.order, tokens, effects)
     target = jax_device(device)
-    function = program(graph, used, donation.order, scopes)
+    function = program(graph, used, donation.order, effects)
     places = tuple([k for k, i in enumerate(used) if i in donation.inputs])
     with jax.enable_x64(True), nullcontext() if target is None else jax.default_device(target):
         specs = [spec(graph.inputs[i].type, target) for i in used]
@@ -186,10 +199,11 @@ def lower(
 
 
 def program(
-    graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None, scopes: bool
+    graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None, effects: bool
 ) -> Any:
     """The function that jax traces: the used arguments in, the outputs in ``order``."""
-    body = as_function(graph, scopes=scopes)
+    # Jax orders effects by tokens of its own, which it threads through what it traces itself.
+    body = as_function(graph) if effects else as_primitive(graph)
     count = len(graph.inputs)
 
     def function(*arguments: Any) -> Any:
@@ -204,7 +218,7 @@ def program(
 
 
 def spec(type_: Type, target: Any) -> Any:
-    """jax's description of an argument."""
+    """The description for jax of an argument."""
     assert type(type_) is TensorType
     sharding = None if target is None else SingleDeviceSharding(target)
     return jax.ShapeDtypeStruct(type_.shape, type_.dtype, sharding=sharding)
@@ -228,7 +242,6 @@ def compile(
     donated: Collection[int] = (),
     device: Any = None,
     options: Options | None = None,
-    scopes: bool = True,
 ) -> XlaExecutable:
     """Lower a graph and compile it with XLA; parameters as of ``lower`` and ``Lowered.compile``."""
-    return lower(graph, plan=plan, donated=donated, device=device, scopes=scopes).compile(options)
+    return lower(graph, plan=plan, donated=donated, device=device).compile(options)

@@ -1,8 +1,8 @@
-"""A graph as a Python function of jax values, which jax traces."""
+"""A graph as a Python function of jax values: nodes applied one by one, regions as functions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,42 +11,35 @@ from plait.backends.jax.lowerings import LOWERINGS
 from plait.ir import UNKNOWN, Graph, Node
 from plait.ir.errors import BackendError, PlaitError
 
-Function = Callable[..., tuple[Any, ...]]
+Function = Callable[..., Sequence[Any]]
 
 
-def as_function(graph: Graph, *, scopes: bool = False, prefix: str = "") -> Function:
-    """A function that applies the graph's nodes to jax values.
+def as_function(graph: Graph) -> Function:
+    """A function that applies the graph's nodes to jax values, each in a scope of its own.
 
-    Parameters
-    ----------
-    graph : Graph
-    scopes : bool
-        Put each node into a named scope ``op_N``, N the number of its first result in the text
-        form; XLA's own names then say where they come from.
-    prefix : str
-        Put before the scopes of a region's nodes.
+    A scope is named ``op_N``, N counting results as the text form does, and shows in XLA's names.
     """
 
-    def function(*arguments: Any) -> tuple[Any, ...]:
+    def function(*arguments: Any) -> Sequence[Any]:
         values = dict(zip(graph.inputs, arguments, strict=True))
-        count = 0
+        number = 0
         for node in graph.nodes:
             operands = [values[v] for v in node.operands]
-            if scopes:
-                scope = f"{prefix}{node.op.name}_{count}"
-                with jax.named_scope(scope):
-                    results = apply(node, operands, scopes=True)
-                count += len(node.results)
-            else:
-                results = apply(node, operands)
-            for value, result in zip(node.results, results, strict=True):
-                values[value] = result
+            with jax.named_scope(scope_name(node, number)):
+                results = apply(node, operands, [as_function(r) for r in node.regions])
+            number += len(node.results)
+            values.update(zip(node.results, results, strict=True))
         return tuple([values[v] for v in graph.outputs])
 
     return function
 
 
-def apply(node: Node, operands: Sequence[Any], *, scopes: bool = False) -> tuple[Any, ...]:
+def scope_name(node: Node, number: int) -> str:
+    """The name of a node in XLA's names."""
+    return f"{node.op.name}_{number}"
+
+
+def apply(node: Node, operands: Sequence[Any], regions: Sequence[Function]) -> tuple[Any, ...]:
     """The results of one node on jax values.
 
     Raises
@@ -58,11 +51,10 @@ def apply(node: Node, operands: Sequence[Any], *, scopes: bool = False) -> tuple
     try:
         if lowering is None:
             raise BackendError(f"op {node.op.name!r} has no lowering for xla")
-        attributes: Mapping[str, Any] = node.attributes
         if node.regions:
-            regions = [as_function(r, scopes=scopes) for r in node.regions]
-            attributes = {**attributes, "regions": regions}
-        found = lowering(*operands, **attributes)
+            found = lowering(*operands, regions=regions, **node.attributes)
+        else:
+            found = lowering(*operands, **node.attributes)
     except PlaitError as error:
         raise (error if node.location == UNKNOWN else error.at(node.location)) from None
     except (TypeError, ValueError, NotImplementedError) as error:

@@ -20,7 +20,7 @@ from plait.backends.jax.lowerings.common import (
 
 
 def by_kind(default: Lowering, **special: Lowering) -> Lowering:
-    """One lowering for some kinds of dtype (``b`` bool, ``u``, ``i``, ``f``, ``c``), else another."""
+    """Another lowering for some kinds of dtype: ``b`` for bool, ``u``, ``i``, ``f``, ``c``."""
 
     def lowering(*operands: Any) -> Any:
         return special.get(kind(operands[0]), default)(*operands)
