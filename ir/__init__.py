@@ -20,6 +20,7 @@ from plait.ir.cost import Cost as Cost
 from plait.ir.cost import cost_report as cost_report
 from plait.ir.cost import graph_cost as graph_cost
 from plait.ir.cost import node_cost as node_cost
+from plait.ir.executable import Executable as Executable
 from plait.ir.graph import Graph as Graph
 from plait.ir.graph import Node as Node
 from plait.ir.graph import Value as Value
