@@ -52,8 +52,9 @@ class Op:
     reference : callable
         ``reference(*arrays, **attributes)`` with NumPy arrays in and out: the meaning.
     into : callable or None
-        ``into(out, *arrays, **attributes)`` writes result 0 into a given array. Operands listed
-        in ``overwrites`` may share memory with ``out``.
+        ``into(out, *arrays, **attributes)`` writes the result into a given array; with several
+        results, ``out`` is a tuple of arrays. Operands listed in ``overwrites`` may share memory
+        with ``out``.
     traits : frozenset of Trait
     overwrites : tuple of int
         Operands whose buffer result 0 may take over while ``into`` runs.

@@ -235,7 +235,9 @@ def _split(x: Any, *, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
 
 
 def _split_into(out: Any, x: Any, *, sizes: tuple[int, ...], axis: int) -> None:
-    np.copyto(out, np.split(x, [sizes[0]], axis)[0])
+    pieces = out if type(out) is tuple else (out,)
+    for piece, part in zip(pieces, np.split(x, list(accumulate(sizes))[:-1], axis), strict=True):
+        np.copyto(piece, part)
 
 
 split = register(
