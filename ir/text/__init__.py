@@ -4,6 +4,7 @@ from plait.ir.text.attributes import format_attributes as format_attributes
 from plait.ir.text.attributes import format_literal as format_literal
 from plait.ir.text.attributes import format_value as format_value
 from plait.ir.text.attributes import ordered_attributes as ordered_attributes
+from plait.ir.text.files import decode as decode
 from plait.ir.text.files import load_graph as load_graph
 from plait.ir.text.files import save_graph as save_graph
 from plait.ir.text.names import name_values as name_values
