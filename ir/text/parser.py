@@ -49,7 +49,7 @@ def parse(
     Traceback (most recent call last):
     plait.ir.errors.ParseError: <string>:1:43: error: %y is not defined
     """
-    parser = _Parser(Tokens(text, file), constants or {}, functions or {})
+    parser = _Parser(Tokens(text, file), {} if constants is None else constants, functions or {})
     try:
         return parser.graph()
     except RecursionError:
