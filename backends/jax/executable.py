@@ -13,7 +13,6 @@ from jax.sharding import SingleDeviceSharding
 from plait.backends.jax.calling import Call, Convention
 from plait.backends.jax.devices import jax_device
 from plait.backends.jax.donation import plan_donation
-from plait.backends.jax.emission import as_primitive
 from plait.backends.jax.function import as_function
 from plait.backends.jax.lowerings.effects import TOKEN
 from plait.ir import ExecutionPlan, Graph, TensorType, Trait
@@ -190,7 +189,7 @@ def lower(
     effects = any(n.op.has(Trait.EFFECT, Trait.HOST) for n in graph.walk())
     convention = Convention(graph.input_types, used, donation.order, tokens, effects)
     target = jax_device(device)
-    function = program(graph, used, donation.order, effects)
+    function = program(graph, used, donation.order)
     places = tuple([k for k, i in enumerate(used) if i in donation.inputs])
     with jax.enable_x64(True), nullcontext() if target is None else jax.default_device(target):
         specs = [spec(graph.inputs[i].type, target) for i in used]
@@ -198,12 +197,9 @@ def lower(
     return Lowered(graph, convention, lowered)
 
 
-def program(
-    graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None, effects: bool
-) -> Any:
+def program(graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None) -> Any:
     """The function that jax traces: the used arguments in, the outputs in ``order``."""
-    # Jax orders effects by tokens of its own, which it threads through what it traces itself.
-    body = as_function(graph) if effects else as_primitive(graph)
+    body = as_function(graph)
     count = len(graph.inputs)
 
     def function(*arguments: Any) -> Any:
