@@ -5,11 +5,15 @@ from __future__ import annotations
 from plait.backends.jax.lowerings import (
     control,
     creation,
+    cumulative,
     effects,
     elementwise,
+    encoding,
     indexing,
     linear,
     manipulation,
+    normalization,
+    order,
     reductions,
 )
 from plait.backends.jax.lowerings.common import Lowering, Table
@@ -21,6 +25,10 @@ TABLES: tuple[Table, ...] = (
     linear.TABLE,
     indexing.TABLE,
     reductions.TABLE,
+    cumulative.TABLE,
+    order.TABLE,
+    normalization.TABLE,
+    encoding.TABLE,
     control.TABLE,
     effects.TABLE,
 )
