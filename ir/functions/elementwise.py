@@ -11,6 +11,7 @@ from plait.ir.errors import CheckError, DTypeError
 from plait.ir.functions.loops import (
     binary,
     operands_of,
+    real_floating,
     same,
     unary,
     unary_float,
@@ -21,9 +22,8 @@ from plait.ir.functions.payload import (
     cast,
     dtype_of,
     to_inexact,
-    weak_kind,
 )
-from plait.ir.types import as_dtype, is_complex, is_integer
+from plait.ir.types import is_integer
 
 __all__ = [
     "abs",
@@ -284,7 +284,7 @@ def degrees(x: Any) -> Any:
     >>> pl.degrees(3.1415927)
     pl.Tensor(180., dtype=float32)
     """
-    return multiply(_floating("degrees", x), 180 / np.pi)
+    return multiply(real_floating("degrees", x), 180 / np.pi)
 
 
 def radians(x: Any) -> Any:
@@ -305,16 +305,7 @@ def radians(x: Any) -> Any:
     >>> pl.radians([90.0, 180.0])
     pl.Tensor([1.5707964, 3.1415927], dtype=float32, shape=(2,))
     """
-    return multiply(_floating("radians", x), np.pi / 180)
+    return multiply(real_floating("radians", x), np.pi / 180)
 
 
 rad2deg, deg2rad = degrees, radians
-
-
-def _floating(name: str, x: Any) -> Any:
-    payload = as_payload(x)
-    kind = weak_kind(payload)
-    dtype = to_inexact(payload.dtype) if kind is None else as_dtype("float32")
-    if kind is complex or is_complex(dtype):
-        raise DTypeError(f"{name}: expected real numbers, got {dtype_of(payload).name}")
-    return cast(payload, dtype)

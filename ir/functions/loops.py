@@ -30,6 +30,7 @@ from plait.ir.types import (
     float16,
     float32,
     float64,
+    is_complex,
 )
 
 Function = Callable[..., Any]
@@ -102,6 +103,22 @@ def unary_float(op: Op, call: str, result: str) -> Function:
         return op(cast(payload, dtype))
 
     return document(function, op, "x", call, result)
+
+
+def real_floating(name: str, x: Any) -> Any:
+    """The payload in the floating dtype in which NumPy computes functions of it.
+
+    Raises
+    ------
+    DTypeError
+        Complex numbers.
+    """
+    payload = as_payload(x)
+    kind = weak_kind(payload)
+    dtype = payload.dtype if kind is None else promote_dtypes(kind, float)
+    if is_complex(dtype):
+        raise DTypeError(f"{name}: expected real numbers, got {dtype.name}")
+    return cast(payload, to_inexact(dtype))
 
 
 def binary(op: Op, ufunc: np.ufunc, call: str, result: str) -> Function:
