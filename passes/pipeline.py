@@ -133,9 +133,9 @@ def print_after_change(before: Graph, stream: TextIO | None = None, **options: A
         nonlocal last
         out = stream if stream is not None else sys.stderr
         if after is not last:
-            print(f"// after {name}\n{after.as_text(**options)}", file=out)
+            print(f"# after {name}\n{after.as_text(**options)}", file=out)
         else:
-            print(f"// after {name}: no change", file=out)
+            print(f"# after {name}: no change", file=out)
         last = after
 
     return listener
