@@ -1,0 +1,119 @@
+"""``plait show``: the graph of a function or file, at a stage, in a form."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plait import backends, inspect, passes
+from plait.cli.diagnostics import source
+from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
+from plait.ir import Graph, GraphBuilder
+from plait.tracer import parse_specs
+
+STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
+FORMATS = ("text", "json", "dot", "svg")
+SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
+
+
+@click.command(short_help="Show a function's or file's graph at a stage of its compilation.")
+@click.argument("target")
+@click.option("--spec", default="", help="Types of the arguments, such as 'f32[8,16] i32[], k=2'.")
+@click.option(
+    "--stage", type=click.Choice(STAGES), default="optimized", show_default=True, help="Which form."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="How it is written; by default what the suffix of -o says, or text.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-o", "--output", default=STDIO, metavar="FILE", help="Where to; - is stdout.")
+@click.option("--full-constants", is_flag=True, help="Write large constants into the text itself.")
+def show(
+    target: str,
+    spec: str,
+    stage: str,
+    form: str | None,
+    as_json: bool,
+    output: str,
+    full_constants: bool,
+) -> None:
+    """Show the graph of TARGET.
+
+    TARGET is file.py:function, file.py:Class.method, module:function, or a .ir file (- is stdin).
+    Without --spec the function's own signature is taken. With -o, large constants (weights that
+    the function captures) go to a .safetensors file beside the text.
+    """
+    form = "json" if as_json else form or SUFFIXES.get(Path(output).suffix, "text")
+    if stage in ("stablehlo", "hlo") and form not in ("text", "json"):
+        raise click.UsageError(f"stage {stage} is a text: --format text or json")
+    if target == STDIO or target.endswith(".ir"):
+        if spec:
+            raise click.UsageError("--spec is for functions; a .ir file has its types")
+        shown = file_stage(read_graph(target), stage)
+    else:
+        shown = function_stage(target, spec, stage)
+    write(shown, stage, form, output, full_constants)
+
+
+def write(shown: Any, stage: str, form: str, output: str, full: bool) -> None:
+    """Write a graph, a plan or a text in a form."""
+    if isinstance(shown, str):
+        if form == "json":
+            return write_json({"format": "plait.text", "stage": stage, "text": shown}, output)
+        return write_text(shown, output)
+    if form == "json":
+        return write_json(inspect.to_json(shown), output)
+    if form == "text" and isinstance(shown, Graph):
+        return write_graph(shown, output, full)
+    drawn = {"text": str, "dot": inspect.dot, "svg": inspect.svg}[form](shown)
+    return write_text(drawn, output)
+
+
+def function_stage(text: str, spec: str, stage: str) -> Any:
+    """A function's graph, plan or lowered text; what it captures becomes constants."""
+    from plait.cli.target import check_arguments, load_target, user_code
+
+    with source(spec):
+        args, kwargs = parse_specs(spec)
+    with load_target(text) as target:
+        check_arguments(target, args, kwargs)
+        with user_code(f"while tracing {target.name}"):
+            traced = target.function.trace(*args, **kwargs)
+        with redirect_stdout(sys.stderr):
+            if stage == "traced":
+                return bind_captures(traced.graph, traced.captures)
+            if stage == "optimized":
+                return bind_captures(traced.optimize().graph, traced.captures)
+            return traced.at_stage(stage)
+
+
+def file_stage(graph: Graph, stage: str) -> Any:
+    """A graph of a file at a stage; ``traced`` is the graph as it is."""
+    if stage == "traced":
+        return graph
+    optimized = passes.run_pipeline(graph).graph
+    if stage == "optimized":
+        return optimized
+    lowered, _ = passes.lower_checks(optimized)
+    if stage == "plan":
+        return passes.plan(lowered)
+    with redirect_stdout(sys.stderr):
+        return backends.get_backend("xla").compile(lowered).as_text(stage)
+
+
+def bind_captures(graph: Graph, captures: list[Any]) -> Graph:
+    """The graph with its last inputs replaced by constants of their present values."""
+    if not captures:
+        return graph
+    builder = GraphBuilder(graph.name)
+    own = graph.inputs[: len(graph.inputs) - len(captures)]
+    arguments = [builder.input(v.type, v.name) for v in own]
+    arguments += [builder.constant(array) for array in captures]
+    return builder.build(builder.inline(graph, arguments))
