@@ -1,6 +1,7 @@
 """Op records by family. A record is callable: the strict emitter, which promotes nothing."""
 
 from plait.ir.ops.control import *  # noqa: F403
+from plait.ir.ops.convolution import *  # noqa: F403
 from plait.ir.ops.creation import *  # noqa: F403
 from plait.ir.ops.cumulative import *  # noqa: F403
 from plait.ir.ops.effects import *  # noqa: F403
