@@ -76,7 +76,8 @@ def classify(leaf: Any, path: str) -> LeafSpec:
     """
     kind = type(leaf)
     if kind is Tensor:
-        return LeafSpec(leaf._kind, TensorType(leaf.dtype, leaf.shape))
+        data = leaf._data
+        return LeafSpec(leaf._kind, TensorType(data.dtype, tuple(data.shape)))
     if kind is TensorSpec:
         return LeafSpec("tensor", leaf.type)
     if isinstance(leaf, (np.ndarray, np.generic)):

@@ -20,10 +20,11 @@ from plait.ir import (
     get_op,
     user_location,
 )
-from plait.ir.errors import LeakedTracerError, TraceError
+from plait.ir.errors import TraceError
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.pytree import TreeDef, flatten, unflatten
-from plait.tracer.tensor import Tensor, wrap
+from plait.tracer.tensor import Tensor
+from plait.tracer.tensor_handle import leaked, wrap
 
 
 class NumberNeeded(BaseException):
@@ -239,17 +240,8 @@ class Trace(GraphBuilder):
         self.nodes = [node for node in self.nodes if node not in gone]
 
 
-def leaked(value: Value) -> LeakedTracerError:
-    """The error for a value whose trace is over."""
-    made = f" (made at {value.node.location})" if value.node is not None else ""
-    return LeakedTracerError(
-        f"a tensor of type {value.type} was used outside of the traced function that made it{made}"
-        "; return it from the function, or keep it in a plait Variable"
-    )
-
-
 def _identifier(text: str) -> str:
-    name = "".join(c if c.isalnum() or c == "_" else "_" for c in text).strip("_")
+    name = "".join(c if c.isalnum() or c == "_" else "_" for c in text).lstrip("_")
     return name if name and not name[0].isdigit() else f"_{name}"
 
 

@@ -13,11 +13,11 @@ from typing import Any, overload
 from plait.ir import Graph, dispatch, user_location
 from plait.ir.errors import PlaitError, SignatureError
 from plait.runtime.call import call_in_trace
+from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
-from plait.runtime.program import Program
-from plait.runtime.specialize import Request, Specializer, bind
+from plait.runtime.specialize import Specializer, bind
 from plait.runtime.staging import Traced
-from plait.tracer import Tensor, Trace
+from plait.tracer import Trace
 
 
 class GraphFunction:
@@ -30,7 +30,7 @@ class GraphFunction:
         self._function = function
         self._options = options
         self._specializer = Specializer(function_name(function, options), options)
-        self._fast: FastCall | None = None
+        self._fast: Callable[[tuple[Any, ...]], Any] | None = None
         self._instances: IdentityMap = IdentityMap()
         self._bind = bind(function)
         functools.update_wrapper(self, function, updated=())
@@ -41,15 +41,12 @@ class GraphFunction:
         return self._options.signature
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        fast = self._fast
-        if fast is not None and not kwargs and not dispatch.active:
-            try:
-                handles = [*map(type, args)]
-                if handles == fast.handles:
-                    return fast.call(args)
-            except Mismatch:
-                pass
         try:
+            fast = self._fast
+            if fast is not None and not kwargs and not dispatch.active:
+                result = fast(args)
+                if result is not MISMATCH:
+                    return result
             return self._call(args, kwargs)
         except PlaitError as error:
             raise error.at(user_location()).with_traceback(None) from None
@@ -64,7 +61,7 @@ class GraphFunction:
         with dispatch.suspended():
             program = self._specializer.program(self._function, request)
             result = program.call(request.leaves)
-        self._fast = FastCall.make(program, args, kwargs, request)
+        self._fast = fast_call(program) if not kwargs and request.is_flat else None
         return result
 
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
@@ -170,62 +167,6 @@ class GraphFunction:
         raise SignatureError(
             f"{self!r} cannot be pickled or copied; pickle the function that it wraps"
         )
-
-
-class Mismatch(Exception):
-    """The arguments are not those of the last call."""
-
-
-class FastCall:
-    """The last call's program, for calls whose arguments are again tensors of the same types."""
-
-    __slots__ = ("captures", "checks", "handles", "program", "run", "single")
-
-    @staticmethod
-    def make(
-        program: Program, args: tuple[Any, ...], kwargs: dict[str, Any], request: Request
-    ) -> FastCall | None:
-        """A fast call if the arguments and results are plain tensors; else None."""
-        kinds = {type(a) for a in args}
-        plain = program.is_plain and program.options.backend == "xla" and not kwargs
-        if not plain or kinds - {Tensor} or len(request.leaves) != len(args):
-            return None
-        if program.device is not None or any(c.kind != "tensor" for c in program.traced.captures):
-            return None
-        fast = FastCall()
-        fast.program = program
-        fast.run = program.executable
-        fast.handles = [*map(type, args)]
-        fast.captures = [c.source for c in program.traced.captures]
-        fast.checks = bool(program.checks)
-        fast.single = program.is_single
-        return fast
-
-    program: Program
-    run: Any
-    handles: list[type]
-    captures: list[Tensor]
-    checks: bool
-    single: bool
-
-    def call(self, args: tuple[Any, ...]) -> Any:
-        """Run; the executable itself checks types.
-
-        Raises
-        ------
-        Mismatch
-            The types are others than the last call's.
-        """
-        handles = (*args, *self.captures) if self.captures else args
-        data = [h._data for h in handles]
-        try:
-            results = self.run(*data)
-        except TypeError:
-            raise Mismatch from None
-        self.program.freeze_host(handles, data)
-        if self.checks:
-            self.program.raise_status(results[-1])
-        return self.program.plain_result(results)
 
 
 class IdentityMap:

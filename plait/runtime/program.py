@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,16 @@ from plait.ir.errors import SignatureError
 from plait.runtime import log
 from plait.runtime.options import Options
 from plait.tracer import (
-    FROZEN,
     Output,
     Tensor,
     TracedFunction,
+    aligned_array,
     classify,
     flatten,
     freeze,
     unflatten,
     wrap,
 )
-
-_new = object.__new__
 
 
 class Program:
@@ -56,6 +55,7 @@ class Program:
         self.device = device
         self._lock = threading.RLock()
         self._optimized: passes.PipelineResult | None = None
+        self._lowered: Any = None
         self._executable: Executable | None = None
         self.checks: passes.CheckTable = ()
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
@@ -107,9 +107,10 @@ class Program:
         where = {id(c.source): start + i for i, c in enumerate(captures) if c.kind == "variable"}
         return [where[id(v)] for v in self.traced.assigned]
 
-    def donated_inputs(self) -> frozenset[int]:
-        """Graph inputs whose buffers the outputs may take over."""
-        return frozenset(self._state_inputs())
+    def donated_inputs(self) -> dict[int, int]:
+        """Graph inputs whose buffers are given up, and the output that takes each one over."""
+        start = self._own_outputs()
+        return {position: start + i for i, position in enumerate(self._state_inputs())}
 
     def plan(self, backend: str) -> ExecutionPlan:
         """The execution plan for a backend."""
@@ -117,14 +118,26 @@ class Program:
         log.log("plan", f"{self.traced.graph.name}: arena {made.arena_bytes} bytes", str(made))
         return made
 
+    @property
+    def lowered(self) -> Any:
+        """The graph as StableHLO, for the backend ``xla``."""
+        with self._lock:
+            if self._lowered is None:
+                lower = importlib.import_module(backends.BACKENDS["xla"]).lower
+                graph = self.runnable()
+                self._lowered = lower(graph, donated=self.donated_inputs(), device=self.device)
+            return self._lowered
+
     def _compile(self) -> Executable:
-        graph = self.runnable()
         name = self.options.backend
-        log.log("compile", f"{graph.name}: {len(graph.nodes)} nodes for {name}")
+        log.log("compile", f"{self.traced.graph.name} for {name}")
+        if name == "xla":
+            compiled: Executable = self.lowered.compile()
+            return compiled
+        graph = self.runnable()
         plan = self.plan(name) if name == "planned" else None
-        return backends.get_backend(name).compile(
-            graph, plan=plan, donated=self.donated_inputs(), device=self.device
-        )
+        backend = backends.get_backend(name)
+        return backend.compile(graph, plan=plan, donated=self.donated_inputs())
 
     # Calls.
 
@@ -148,7 +161,8 @@ class Program:
     @staticmethod
     def _payload(leaf: Any) -> Any:
         if type(leaf) is Tensor:
-            if leaf._storage is not FROZEN and type(leaf._data) is np.ndarray:
+            if type(leaf._data) is np.ndarray:
+                aligned_array(leaf)
                 freeze(leaf)
             return leaf._data
         return leaf if hasattr(leaf, "dtype") else _number(leaf)
@@ -200,21 +214,15 @@ class Program:
                 )
         return self.call(leaves)
 
-    def lowered_text(self) -> str:
-        """The graph in the terms of the backend, before it is compiled."""
+    def lower(self) -> Callable[[], str]:
+        """Translate for the backend; gives what writes the result as text."""
         backend = self.options.backend
+        if backend == "xla":
+            text: Callable[[], str] = self.lowered.as_text
+            return text
         if backend == "planned":
-            return str(self.plan(backend))
-        if backend == "reference":
-            return str(self.optimized.graph)
-        return self._lower().as_text("stablehlo")
-
-    @staticmethod
-    def freeze_host(handles: Sequence[Tensor], payloads: Sequence[Any]) -> None:
-        """Freeze the tensors whose NumPy buffers were lent to the backend."""
-        for handle, data in zip(handles, payloads, strict=True):
-            if type(data) is np.ndarray and handle._storage is not FROZEN:
-                freeze(handle)
+            return self.plan(backend).as_text
+        return self.optimized.graph.as_text
 
     def finish(self, results: Sequence[Any], leaves: Sequence[Any]) -> Any:
         """Raise what the checks found, commit state, and build the result."""
@@ -229,16 +237,8 @@ class Program:
 
     def plain_result(self, results: Sequence[Any]) -> Any:
         """The result when it is plain tensors in order."""
-        if self.is_single:
-            return wrap(results[0])
-        made = []
-        for data in results[: len(self.traced.outputs)]:
-            handle = _new(Tensor)
-            handle._data = data
-            handle._storage = None
-            handle._kind = "tensor"
-            made.append(handle)
-        return tuple(made) if self.is_tuple else unflatten(self.traced.out_tree, made)
+        made = [wrap(r) for r in results[: len(self.traced.outputs)]]
+        return unflatten(self.traced.out_tree, made)
 
     def raise_status(self, status: Any) -> None:
         """Raise the first failed check, if there is one.

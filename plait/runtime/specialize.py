@@ -52,6 +52,12 @@ class Request:
     names: Sequence[str]
     static: frozenset[str | int]
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether the leaves are the positional arguments, one by one."""
+        positional, keyword = self.tree.children
+        return not keyword.children and len(positional.children) == len(self.leaves)
+
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""
         return [path for _, _, path in self._named()]

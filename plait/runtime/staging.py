@@ -114,10 +114,11 @@ class Lowered:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._text = program.lower()
 
     def as_text(self) -> str:
         """StableHLO for ``xla``, the plan for ``planned``, the graph for ``reference``."""
-        return self._program.lowered_text()
+        return self._text()
 
     def compile(self) -> Compiled:
         """Compile."""

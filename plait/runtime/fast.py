@@ -1,0 +1,77 @@
+"""The quick way through a call: tensors in, tensors out, of the same types as last time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from plait.runtime.program import Program
+from plait.tracer import FROZEN, Tensor, freeze
+
+#: What a quick call gives when the arguments are not those that it was made for.
+MISMATCH: Any = object()
+
+
+def fast_call(program: Program) -> Callable[[tuple[Any, ...]], Any] | None:
+    """A quick call for a program whose arguments and results are plain tensors; else None.
+
+    The executable itself checks dtypes and shapes, before anything runs.
+    """
+    traced = program.traced
+    captures = traced.captures
+    plain = program.is_plain and program.options.backend == "xla" and program.device is None
+    if not plain or any(leaf.kind != "tensor" for leaf in traced.leaves):
+        return None
+    if any(c.kind != "tensor" for c in captures):
+        return None
+    run: Callable[..., Any] = getattr(program.executable, "call", program.executable)
+    held = tuple([c.source for c in captures])
+    kinds = [Tensor] * len(traced.leaves)
+    frozen = [FROZEN] * (len(kinds) + len(held))
+    checks, single = bool(program.checks), program.is_single
+    several = program.is_tuple and not checks
+    ndarray, new = np.ndarray, object.__new__
+
+    def call(args: tuple[Any, ...]) -> Any:
+        if [*map(type, args)] != kinds:
+            return MISMATCH
+        if held:
+            args = args + held
+        data = [a._data for a in args]
+        try:
+            results = run(*data)
+        except TypeError:
+            return MISMATCH
+        if ndarray in map(type, data):
+            # XLA may read these buffers after the call: a later write copies them first.
+            freeze_all(args, data, frozen)
+        if checks:
+            program.raise_status(results[-1])
+        if single:
+            handle = new(Tensor)
+            handle._data = results[0]
+            return handle
+        if not several:
+            return program.plain_result(results)
+        made = []
+        for array in results:
+            handle = new(Tensor)
+            handle._data = array
+            made.append(handle)
+        return tuple(made)
+
+    return call
+
+
+def freeze_all(handles: tuple[Tensor, ...], data: list[Any], frozen: list[Any]) -> None:
+    """Freeze the handles of ndarrays; quick when all are frozen already."""
+    try:
+        if [h._storage for h in handles] == frozen:
+            return
+    except AttributeError:
+        pass  # The storage of a handle that was never shared is not set.
+    for handle, array in zip(handles, data, strict=True):
+        if type(array) is np.ndarray:
+            freeze(handle)
