@@ -6,6 +6,7 @@ from plait.ir.functions.counting import *  # noqa: F403
 from plait.ir.functions.creation import *  # noqa: F403
 from plait.ir.functions.cumulative import *  # noqa: F403
 from plait.ir.functions.diagonals import *  # noqa: F403
+from plait.ir.functions.dtypes import *  # noqa: F403
 from plait.ir.functions.einsum import *  # noqa: F403
 from plait.ir.functions.elementwise import *  # noqa: F403
 from plait.ir.functions.encoding import *  # noqa: F403

@@ -429,8 +429,8 @@ def nan_to_num(x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -
         return ops.complex_(*parts)
     if not is_inexact(dtype):
         return same(payload)
-    largest = float(_finfo(dtype).max)
     infinity = np.asarray(np.inf, dtype)
+    largest = float(np.nextafter(infinity, np.asarray(0, dtype)))
     for test, value in (
         (isnan(payload), nan),
         (equal(payload, infinity), largest if posinf is None else posinf),
@@ -443,12 +443,6 @@ def nan_to_num(x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -
 def _strong(value: Any, dtype: Any) -> Any:
     payload = as_payload(value)
     return payload if weak_kind(payload) is None else cast(payload, dtype)
-
-
-def _finfo(dtype: Any) -> Any:
-    import ml_dtypes
-
-    return ml_dtypes.finfo(dtype)
 
 
 def astype(x: Any, dtype: Any) -> Any:

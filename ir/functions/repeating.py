@@ -171,7 +171,7 @@ def tile(x: Any, repetitions: Any) -> Any:
         raise ShapeError(f"tile: repetitions {times} must not be negative")
     apart = ops.reshape(payload, shape=tuple([n for d in shape for n in (1, d)]))
     wide = tuple([n for pair in zip(times, shape, strict=True) for n in pair])
-    whole: Any = [n * d for n, d in zip(times, shape, strict=True)]  # type: ignore[operator]
+    whole: Any = [n * d for n, d in zip(times, shape, strict=True)]
     return ops.reshape(broadcast_to(apart, wide), shape=tuple(whole))
 
 
@@ -284,9 +284,10 @@ def _pad_constant(x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
     """One ``pad`` op, or one for each side when the values differ."""
     zeros = (0,) * x.ndim
     if not isinstance(values, (tuple, list)):
-        low, high = zip(*widths, strict=True) if widths else ((), ())
-        value = reshape(cast(as_payload(values), x.dtype), ())
-        return ops.pad(x, value, low=low, high=high, interior=zeros)
+        lows, highs = tuple([low for low, _ in widths]), tuple([high for _, high in widths])
+        value = cast(as_payload(values), x.dtype)
+        value = value if value.shape == () else reshape(value, ())
+        return ops.pad(x, value, low=lows, high=highs, interior=zeros)
     pairs = np.broadcast_to(np.asarray(values), (x.ndim, 2)).tolist()
     for axis, ((low, high), (before, after)) in enumerate(zip(widths, pairs, strict=True)):
         place = tuple(int(i == axis) for i in range(x.ndim))

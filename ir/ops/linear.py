@@ -104,7 +104,7 @@ def _dot_general(x: Any, y: Any, *, contracting: Axes, batch: Axes) -> Any:
 
 def _dot_general_flops(operands: Any, results: Any, *, contracting: Axes, batch: Axes) -> int:
     summed = math.prod([operands[0].shape[i] for i in contracting[0]])
-    return 2 * int(results[0].size) * summed
+    return int(2 * results[0].size * summed)
 
 
 dot_general = register(

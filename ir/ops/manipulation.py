@@ -183,7 +183,7 @@ def _infer_concat(*types: Any, axis: int) -> TensorType:
     if not types:
         raise ShapeError("concat: expected at least one operand")
     check_dtypes("concat", types)
-    first = types[0]
+    first: TensorType = types[0]
     check_axis("concat", axis, first.ndim)
     if any(_without(t.shape, axis) != _without(first.shape, axis) for t in types):
         shown = " and ".join(map(str, types))
