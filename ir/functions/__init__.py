@@ -6,7 +6,6 @@ from plait.ir.functions.counting import *  # noqa: F403
 from plait.ir.functions.creation import *  # noqa: F403
 from plait.ir.functions.cumulative import *  # noqa: F403
 from plait.ir.functions.diagonals import *  # noqa: F403
-from plait.ir.functions.dtypes import *  # noqa: F403
 from plait.ir.functions.einsum import *  # noqa: F403
 from plait.ir.functions.elementwise import *  # noqa: F403
 from plait.ir.functions.encoding import *  # noqa: F403
@@ -23,6 +22,7 @@ from plait.ir.functions.ranges import *  # noqa: F403
 from plait.ir.functions.reductions import *  # noqa: F403
 from plait.ir.functions.repeating import *  # noqa: F403
 from plait.ir.functions.sets import *  # noqa: F403
+from plait.ir.functions.shapes import *  # noqa: F403
 from plait.ir.functions.softmax import *  # noqa: F403
 from plait.ir.functions.sorting import *  # noqa: F403
 from plait.ir.functions.special import *  # noqa: F403
