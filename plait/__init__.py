@@ -1,1 +1,82 @@
-"""Plait: eager tensors, and compiled graphs wherever you ask for them."""
+"""Plait: eager tensors, and compiled graphs wherever you ask for them.
+
+``import plait as pl``. Functions take tensors, NumPy and jax arrays, lists and numbers, and have
+NumPy's meaning; ``pl.graph_function`` compiles a Python function of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable as _Callable
+from typing import Any as _Any
+
+from plait.creation import CREATION as _CREATION
+from plait.creation import asarray as asarray
+from plait.creation import on_device as _on_device
+from plait.dtypes import array_namespace_info as array_namespace_info
+from plait.dtypes import can_cast as can_cast
+from plait.dtypes import finfo as finfo
+from plait.dtypes import iinfo as iinfo
+from plait.dtypes import isdtype as isdtype
+from plait.dtypes import result_type as result_type
+from plait.ir import bfloat16 as bfloat16
+from plait.ir import bool_ as bool_
+from plait.ir import complex128 as complex128
+from plait.ir import complex64 as complex64
+from plait.ir import float16 as float16
+from plait.ir import float32 as float32
+from plait.ir import float64 as float64
+from plait.ir import int16 as int16
+from plait.ir import int32 as int32
+from plait.ir import int64 as int64
+from plait.ir import int8 as int8
+from plait.ir import uint16 as uint16
+from plait.ir import uint32 as uint32
+from plait.ir import uint64 as uint64
+from plait.ir import uint8 as uint8
+from plait.ir import errors as errors
+from plait.ir.device import Device as Device
+from plait.runtime import Variable as Variable
+from plait.runtime.device import device as device
+from plait.runtime.device import devices as devices
+from plait.runtime import graph_function as graph_function
+from plait.tracer import Tensor as Tensor
+from plait.tracer import TensorSpec as TensorSpec
+from plait.tracer import from_dlpack as from_dlpack
+from plait.tracer import public_functions as _public_functions
+
+__version__ = "0.1.0"
+__array_api_version__ = "2024.12"
+__array_namespace_info__ = array_namespace_info
+
+# Constants.
+e = 2.718281828459045
+inf = float("inf")
+nan = float("nan")
+newaxis = None
+pi = 3.141592653589793
+
+# Every function on payloads under its name, for tensors.
+_functions: dict[str, _Callable[..., _Any]] = {
+    name: _on_device(function) if name in _CREATION else function
+    for name, function in _public_functions().items()
+}
+_functions |= {"array": asarray, "asarray": asarray}
+globals().update(_functions)
+bool = bool_
+
+_OTHERS = (
+    "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
+    "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 device devices "
+    "e errors finfo float16 float32 float64 from_dlpack graph_function iinfo inf int16 int32 int64 "
+    "int8 isdtype nan newaxis pi result_type uint16 uint32 uint64 uint8"
+)
+__all__ = sorted({*_functions, *_OTHERS.split()})
+
+
+def __getattr__(name: str) -> _Any:
+    """Say which names are near to one that does not exist."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, __all__, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise AttributeError(f"plait has no {name!r}{hint}")

@@ -14,6 +14,7 @@ from plait.tracer.spec import parse_specs as parse_specs
 from plait.tracer.tensor import FROZEN as FROZEN
 from plait.tracer.tensor import Tensor as Tensor
 from plait.tracer.tensor import aligned_array as aligned_array
+from plait.tracer.tensor import copy_array as copy_array
 from plait.tracer.tensor import empty_aligned as empty_aligned
 from plait.tracer.tensor import freeze as freeze
 from plait.tracer.tensor import lift as lift

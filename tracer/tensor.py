@@ -16,6 +16,7 @@ from plait.tracer.tensor_methods import Methods
 from plait.tracer.tensor_numpy import NumpyProtocols
 from plait.tracer.tensor_storage import FROZEN as FROZEN
 from plait.tracer.tensor_storage import aligned_array as aligned_array
+from plait.tracer.tensor_storage import copy_array as copy_array
 from plait.tracer.tensor_storage import empty_aligned as empty_aligned
 from plait.tracer.tensor_storage import freeze as freeze
 

@@ -1,0 +1,111 @@
+"""Making tensors: the creation functions, with a device, and ``asarray``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from plait.ir import SHORT_NAMES, as_dtype, dispatch, functions
+from plait.ir.errors import DTypeError, PlaitError
+from plait.ir.location import user_location
+from plait.tracer import Tensor, copy_array, lift, wrap
+
+__all__ = ["CREATION", "asarray", "on_device"]
+
+#: Functions that make tensors and so take ``device=``.
+CREATION = (
+    "arange",
+    "constant",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "linspace",
+    "ones",
+    "ones_like",
+    "zeros",
+    "zeros_like",
+)
+
+_constant = lift(functions.constant)
+
+
+def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A creation function that also takes ``device=``."""
+
+    @wraps(function)
+    def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
+        if device is None:
+            return function(*args, **kwargs)
+        from plait.runtime.device import device as scope
+
+        with scope(device):
+            return function(*args, **kwargs)
+
+    return create
+
+
+def asarray(
+    obj: Any,
+    /,
+    dtype: Any = None,
+    *,
+    device: Any = None,
+    copy: bool | None = None,
+) -> Tensor:
+    """A tensor of anything array-like.
+
+    Parameters
+    ----------
+    obj : array_like
+        A tensor, NumPy or jax array, nested list or number. Python numbers give bool, int32,
+        float32 or complex64; arrays keep their dtype.
+    dtype : dtype or str, optional
+    device : str or Device, optional
+        Where the tensor is to live.
+    copy : bool, optional
+        By default a tensor that fits is returned as it is, and everything else is copied. True
+        always copies, False raises where a copy is needed.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    DTypeError
+        Not numbers, or a number that does not fit ``dtype``.
+    ShapeError
+        Rows of different lengths.
+    ValueError
+        ``copy=False`` and a copy is needed.
+
+    Examples
+    --------
+    >>> pl.asarray([[1.0, 2.0]])
+    pl.Tensor([[1., 2.]], dtype=float32, shape=(1, 2))
+    >>> pl.asarray(np.arange(2))
+    pl.Tensor([0, 1], dtype=int64, shape=(2,))
+    """
+    try:
+        wanted = None if dtype is None else as_dtype(dtype)
+    except PlaitError as error:
+        raise error.at(user_location()).with_traceback(None) from None
+    if type(obj) is Tensor and wanted in (None, obj.dtype):
+        result = obj.copy() if copy else obj
+        return result if device is None else result.to(device)
+    if copy is False:
+        raise DTypeError(
+            f"asarray: {type(obj).__name__} cannot become a tensor of "
+            f"{wanted.name if wanted else 'its dtype'} without a copy; leave copy=None"
+        ).at(user_location())
+    plain = type(obj) is np.ndarray and wanted in (None, obj.dtype) and obj.dtype.isnative
+    if plain and obj.dtype in SHORT_NAMES and not dispatch.active:
+        result = wrap(copy_array(obj))
+    else:
+        result = _constant(obj, wanted)
+    return result if device is None else result.to(device)

@@ -1,0 +1,332 @@
+"""Variables: named state that eager code and compiled functions read and assign."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from plait.ir import DType, Shape, TensorType, Value, as_dtype, dispatch, functions
+from plait.ir.device import Device, device_of
+from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
+from plait.ir.location import user_location
+from plait.tracer import FROZEN, Tensor, freeze, unwrap, wrap
+
+
+class Variable:
+    """A tensor with a name whose value can be replaced.
+
+    Reads as a tensor in every function and operator. Assigned inside a compiled function it
+    becomes an output of the graph and is updated, in place where the backend can, when the
+    function returns. ``==`` compares elements; variables hash by identity.
+
+    Parameters
+    ----------
+    initial_value : array_like or callable
+        The first value, copied; a callable is called for it.
+    name : str, optional
+        For messages and checkpoints.
+    trainable : bool, default True
+        Whether optimizers should change it.
+    dtype : dtype, optional
+        By default that of the value.
+
+    Raises
+    ------
+    TraceError
+        The value is computed in a function that is being traced.
+
+    Examples
+    --------
+    >>> v = pl.Variable([1.0, 2.0], name="weights")
+    >>> v.assign_add([1.0, 1.0])
+    pl.Variable([2., 3.], dtype=float32, shape=(2,), name='weights')
+    >>> v * 2
+    pl.Tensor([4., 6.], dtype=float32, shape=(2,))
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_name", "_payload", "_shared", "_type", "trainable")
+
+    def __init__(
+        self,
+        initial_value: Any,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        given = initial_value() if callable(initial_value) else initial_value
+        if type(given) is Tensor and type(given._data) is Value:
+            raise TraceError(
+                "the first value of a Variable was computed in a function that is being traced; "
+                "make the variable outside, or give a callable that computes the value"
+            ).at(user_location())
+        with dispatch.suspended():
+            self._payload = _fresh(given, dtype)
+        self._shared = False  # whether a tensor holds the same device array
+        self._type = TensorType(self._payload.dtype, tuple(self._payload.shape))
+        self._lock = threading.RLock()
+        self._name = name or ""
+        self.trainable = trainable
+
+    # What it is.
+
+    @property
+    def name(self) -> str:
+        """The name; empty when none was given."""
+        return self._name
+
+    @property
+    def dtype(self) -> DType:
+        """Dtype of the value; it never changes."""
+        return self._type.dtype
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the value; it never changes."""
+        return self._type.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self._type.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._type.size
+
+    @property
+    def device(self) -> Device:
+        """Where the value lives."""
+        return device_of(self._payload)
+
+    # Reading.
+
+    @property
+    def value(self) -> Tensor:
+        """The present value as a tensor; later assignments do not change it."""
+        found = self.__plait_tensor__()
+        if found._data is self._payload:
+            self._shared = True
+        return found
+
+    def numpy(self) -> Any:
+        """The present value as a read-only ndarray; later assignments do not change it."""
+        payload = self._payload
+        if type(payload) is np.ndarray:
+            return wrap(payload).numpy()
+        array = np.array(payload)
+        array.flags.writeable = False
+        return array
+
+    def __plait_tensor__(self) -> Tensor:
+        """The value for one use: on the host a view, which must not outlive the use."""
+        trace = _interpreter("read_variable")
+        if trace is not None:
+            return wrap(trace.read_variable(self))
+        payload = self._payload
+        if type(payload) is not np.ndarray and device_of(payload).is_host:
+            payload = np.asarray(payload)
+        result = wrap(payload)
+        result._storage = FROZEN
+        return result
+
+    # Writing.
+
+    def assign(self, value: Any) -> Self:
+        """Replace the value.
+
+        Parameters
+        ----------
+        value : array_like
+            Of the variable's shape and dtype; Python numbers and lists take its dtype.
+
+        Raises
+        ------
+        ShapeError, DTypeError
+            It is not.
+        """
+        try:
+            payload = self._checked(value)
+        except PlaitError as error:
+            raise error.at(user_location()).with_traceback(None) from None
+        trace = _interpreter("assign_variable")
+        if trace is not None:
+            trace.assign_variable(self, payload)
+        elif type(payload) is Value:
+            raise TraceError(
+                f"{self._title()}: a value that is being traced cannot be assigned outside of "
+                "its function"
+            ).at(user_location())
+        else:
+            self._payload = payload
+            self._shared = type(payload) is not np.ndarray
+        return self
+
+    def assign_add(self, value: Any) -> Self:
+        """Add to the value."""
+        with self._lock:
+            return self.assign(self.__plait_tensor__() + self._fitted(value))
+
+    def assign_sub(self, value: Any) -> Self:
+        """Subtract from the value."""
+        with self._lock:
+            return self.assign(self.__plait_tensor__() - self._fitted(value))
+
+    def _fitted(self, value: Any) -> Any:
+        """Lists of numbers in the variable's dtype, where they fit; anything else as it is."""
+        if type(value) not in (list, tuple):
+            return value
+        payload = functions.constant(unwrap(value))
+        fits = np.can_cast(payload.dtype, self.dtype, "same_kind")
+        return wrap(functions.astype(payload, self.dtype) if fits else payload)
+
+    def _checked(self, value: Any) -> Any:
+        """The payload to store: of the right type, and nobody else's."""
+        value = self._fitted(value)
+        weak = type(value) in (bool, int, float, complex)
+        payload = functions.constant(value, self.dtype) if weak else unwrap(value)
+        if not hasattr(payload, "dtype"):
+            payload = functions.constant(payload)
+        if tuple(payload.shape) != self.shape:
+            raise ShapeError(
+                f"{self._title()} has shape {self.shape}; a value of shape "
+                f"{tuple(payload.shape)} cannot be assigned to it"
+            )
+        if payload.dtype != self.dtype:
+            raise DTypeError(
+                f"{self._title()} has dtype {self.dtype.name}; a value of {payload.dtype.name} "
+                f"cannot be assigned to it: cast it with astype({self.dtype.name!r})"
+            )
+        if type(payload) is np.ndarray and type(value) is Tensor:
+            freeze(value)  # a later write to the tensor copies
+            return payload
+        return payload.copy() if type(payload) is np.ndarray else payload
+
+    # For the driver of compiled functions.
+
+    def lend(self, *, donated: bool, host: bool) -> Any:
+        """The payload as an argument of an executable.
+
+        Parameters
+        ----------
+        donated : bool
+            Whether the executable may take over the buffer; ``commit`` follows.
+        host : bool
+            Whether an ndarray is wanted.
+        """
+        payload = self._payload
+        if type(payload) is np.ndarray:
+            return payload
+        if host:
+            return np.asarray(payload)
+        if donated and self._shared:
+            payload = self._payload = payload.copy()
+            self._shared = False
+        return payload
+
+    def commit(self, payload: Any) -> None:
+        """Take over what an executable computed."""
+        self._payload = payload
+        self._shared = False
+
+    # Protocols.
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.value.__array__(dtype, copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*[_read(x) for x in inputs], **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return function(*_read(args), **_read(kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(Tensor, name):
+            raise AttributeError(f"a Variable has no attribute {name!r}")
+        return getattr(self.value, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Variable, (np.array(self.numpy()), self._name, self.trainable)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        name = f", name={self._name!r}" if self._name else ""
+        return repr(self.value).replace("pl.Tensor(", "pl.Variable(", 1)[:-1] + f"{name})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
+
+    def _title(self) -> str:
+        return f"variable {self._name!r}" if self._name else "the variable"
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        with self._lock:
+            changed = self.value
+            changed[key] = value
+            self.assign(changed)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.value)
+
+
+def _fresh(given: Any, dtype: Any) -> Any:
+    """A payload of a variable's own for its first value."""
+    payload = functions.constant(unwrap(given), None if dtype is None else as_dtype(dtype))
+    if type(payload) is np.ndarray and (payload is given or payload.base is not None):
+        return payload.copy()
+    return payload
+
+
+def _interpreter(hook: str) -> Any:
+    """The innermost interpreter of this thread that has the hook."""
+    if not dispatch.active:
+        return None
+    running = reversed(dispatch.interpreters())
+    return next((one for one in running if hasattr(one, hook)), None)
+
+
+def _read(x: Any) -> Any:
+    if isinstance(x, Variable):
+        return x.__plait_tensor__()
+    if type(x) is list or type(x) is tuple:
+        return type(x)([_read(item) for item in x])
+    return {k: _read(v) for k, v in x.items()} if type(x) is dict else x
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def method(self: Variable, *operands: Any) -> Any:
+        return getattr(self.__plait_tensor__(), name)(*operands)
+
+    method.__name__ = name
+    return method
+
+
+_ARITHMETIC = "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul divmod"
+_OTHERS = "lt le gt ge eq ne neg pos abs invert bool int float complex index len contains round"
+
+
+def _install_operators() -> None:
+    """Give variables a tensor's operators, which read the value."""
+    names = _ARITHMETIC.split()
+    for name in (*names, *[f"r{name}" for name in names], *_OTHERS.split()):
+        setattr(Variable, f"__{name}__", _operator(f"__{name}__"))
+
+    def add(self: Variable, other: Any) -> Variable:
+        return self.assign_add(other)
+
+    def subtract(self: Variable, other: Any) -> Variable:
+        return self.assign_sub(other)
+
+    Variable.__iadd__ = add  # type: ignore[attr-defined]
+    Variable.__isub__ = subtract  # type: ignore[attr-defined]
+
+
+_install_operators()
