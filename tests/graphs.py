@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -134,12 +135,10 @@ class Maker:
         return items[self.choices.integer(0, len(items) - 1)]
 
     def tensor(self, accepts: Callable[[Value], bool] = lambda _: True) -> Value | None:
-        """One of the values so far; the latest are likelier."""
-        fitting = [v for v in self.values if accepts(v)]
-        if not fitting:
-            return None
-        near = min(len(fitting), 6)
-        return fitting[-1 - self.choices.integer(0, near - 1)]
+        """One of the latest values that fit."""
+        recent = islice(reversed(self.values), 200)
+        fitting = list(islice(filter(accepts, recent), 6))
+        return fitting[self.choices.integer(0, len(fitting) - 1)] if fitting else None
 
     def like(self, x: Value) -> Value:
         """A value of the type of ``x``, maybe itself."""
