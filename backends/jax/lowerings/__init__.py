@@ -14,7 +14,9 @@ from plait.backends.jax.lowerings import (
     manipulation,
     normalization,
     order,
+    random,
     reductions,
+    windows,
 )
 from plait.backends.jax.lowerings.common import Lowering, Table
 
@@ -29,6 +31,8 @@ TABLES: tuple[Table, ...] = (
     order.TABLE,
     normalization.TABLE,
     encoding.TABLE,
+    windows.TABLE,
+    random.TABLE,
     control.TABLE,
     effects.TABLE,
 )
