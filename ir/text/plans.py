@@ -82,8 +82,6 @@ class _PlanPrinter(Printer):
         for step in plan.steps:
             node = step.node
             line = indent + self.node(node, texts)
-            note = ", ".join(_notes(step, texts, outputs, plan.aliases))
-            line = f"{line}  {note}" if note else line
             for region in node.regions:
                 inner = name_values(region)
                 self.lines.append(
@@ -94,6 +92,8 @@ class _PlanPrinter(Printer):
                 else:
                     yield self.body(region, inner, indent + "  ")
                 line = f"{indent}}}"
+            note = ", ".join(_notes(step, texts, outputs, plan.aliases))
+            line = f"{line}  {note}" if note else line
             self.lines.append(line + self.location(node.location, len(line)))
             if self._reasons:
                 self.lines += [f"{indent}  # {_reason(d)}" for d in step.decisions]
