@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from plait import backends, passes
 from plait.cli.output import STDIO, read_bytes, read_graph, write_bytes, write_json, write_text
@@ -70,16 +71,14 @@ def read_arrays(file: str) -> Arrays:
     """
     data = read_bytes(file)
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            if not isinstance(found, Mapping):
-                raise GraphError(f"{file} holds one array; save it by name with numpy.savez")
-            return {name: found[name] for name in found}
+        found = np.load(io.BytesIO(data), allow_pickle=False)
+        arrays = {name: found[name] for name in found} if isinstance(found, NpzFile) else None
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise GraphError(
-            f"{file} is not a whole .npz file of numeric arrays: {str(error).splitlines()[0]}"
-        ) from None
-    except AttributeError:
-        raise GraphError(f"{file} holds one array; save it by name with numpy.savez") from None
+        reason = str(error).partition("\n")[0]
+        raise GraphError(f"{file} is not a whole .npz file of numeric arrays: {reason}") from None
+    if arrays is None:
+        raise GraphError(f"{file} holds one array; save it by name with numpy.savez")
+    return arrays
 
 
 def match_inputs(graph: Graph, given: Arrays) -> list[Any]:
@@ -134,7 +133,7 @@ def match_type(name: str, array: Any, wanted: Any) -> Any:
         raise SignatureError(
             f"input {name} is {wanted}, got {native.name}[{shape}]; convert the array first"
         )
-    return np.ascontiguousarray(array, native)
+    return np.asarray(array, native, order="C")
 
 
 def execute(graph: Graph, arrays: list[Any], backend: str) -> list[Any]:

@@ -12,6 +12,7 @@ import click
 from plait import backends, inspect, passes
 from plait.cli.diagnostics import source
 from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
+from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import Graph, GraphBuilder
 from plait.tracer import parse_specs
 
@@ -78,8 +79,6 @@ def write(shown: Any, stage: str, form: str, output: str, full: bool) -> None:
 
 def function_stage(text: str, spec: str, stage: str) -> Any:
     """A function's graph, plan or lowered text; what it captures becomes constants."""
-    from plait.cli.target import check_arguments, load_target, user_code
-
     with source(spec):
         args, kwargs = parse_specs(spec)
     with load_target(text) as target:

@@ -9,6 +9,7 @@ from plait.inspect.svg import svg
 from plait.inspect.table import table
 from plait.ir import ExecutionPlan, Graph
 from plait.ir.display import register_renderer
+from plait.runtime import GraphFunction
 
 
 def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
@@ -23,7 +24,7 @@ def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
     return {"image/svg+xml": picture, "text/html": f"<div>{''.join(page)}</div>"}
 
 
-def function_bundle(shown: Any) -> dict[str, str]:
+def function_bundle(shown: GraphFunction) -> dict[str, str]:
     """The graph that was captured last; before the first call, the function's own first line."""
     graph = shown.last_graph
     if graph is None:
@@ -52,3 +53,4 @@ def register() -> None:
     """Let graphs, plans and compiled functions show as pictures."""
     register_renderer(Graph, graph_bundle)
     register_renderer(ExecutionPlan, graph_bundle)
+    register_renderer(GraphFunction, function_bundle)
