@@ -48,8 +48,17 @@ def user_location() -> Location:
 
 def location_of(frame: FrameType) -> Location:
     """The location of a frame, with its file named as in dumps and messages."""
-    code = frame.f_code
-    return Location(display_name(code.co_filename), frame.f_lineno, code.co_name)
+    return Location(display_name(frame.f_code.co_filename), frame.f_lineno, _function_name(frame))
+
+
+_COMPREHENSIONS = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>"))
+
+
+def _function_name(frame: FrameType) -> str:
+    """The function of a frame; Python 3.11 runs a comprehension in a frame of its own."""
+    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_name
 
 
 _cell_names: dict[str, str] = {}
