@@ -336,7 +336,8 @@ def isclose(x: Any, y: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
         a, b = promote(a, b, dtype=np.result_type(b.dtype, np.float64))
     a, b = broadcast_pair("isclose", a, b)
     bound = add(multiply(absolute(b), rtol), atol)
-    near = logical_and(less_equal(absolute(subtract(a, b)), bound), isfinite(b))
+    with np.errstate(invalid="ignore"):  # infinities have no difference; `equal` compares them
+        near = logical_and(less_equal(absolute(subtract(a, b)), bound), isfinite(b))
     found = logical_or(near, equal(a, b))
     if not equal_nan:
         return found

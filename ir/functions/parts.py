@@ -11,7 +11,7 @@ from plait.ir import ops
 from plait.ir.functions.elementwise import divide, multiply
 from plait.ir.functions.loops import same
 from plait.ir.functions.payload import as_payload, broadcast_to, cast, dtype_of, to_inexact
-from plait.ir.types import as_dtype, is_complex, is_integer, uint8
+from plait.ir.types import as_dtype, bool_, float64, int8, is_complex, is_integer, uint8
 
 __all__ = [
     "angle",
@@ -51,7 +51,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     if is_complex(dtype):
         parts = [round(part(payload), decimals) for part in (ops.real, ops.imag)]
         return ops.complex_(*parts)
-    if not is_integer(dtype) and dtype != np.bool_:
+    if not is_integer(dtype) and dtype != bool_:
         if decimals == 0:
             return ops.round_(payload)
         scale = 10.0 ** builtins.abs(decimals)
@@ -119,7 +119,7 @@ def conj(x: Any) -> Any:
     Parameters
     ----------
     x : array_like
-        Any dtype and shape; real numbers come back unchanged.
+        Any dtype and shape; real numbers come back unchanged, booleans as int8.
 
     Returns
     -------
@@ -133,6 +133,8 @@ def conj(x: Any) -> Any:
     """
     payload = as_payload(x)
     payload = cast(payload, dtype_of(payload))
+    if payload.dtype == bool_:
+        return cast(payload, int8)
     return ops.conj(payload) if is_complex(payload.dtype) else same(payload)
 
 
@@ -161,7 +163,7 @@ def angle(x: Any) -> Any:
     payload = cast(payload, dtype_of(payload))
     if is_complex(payload.dtype):
         return ops.angle(payload)
-    payload = cast(payload, to_inexact(payload.dtype))
+    payload = cast(payload, float64 if payload.dtype == bool_ else to_inexact(payload.dtype))
     return ops.atan2(broadcast_to(np.asarray(0, payload.dtype), payload.shape), payload)
 
 
@@ -171,7 +173,7 @@ def bitwise_count(x: Any) -> Any:
     Parameters
     ----------
     x : array_like
-        Any integer dtype and shape.
+        Booleans or integers, of any shape.
 
     Returns
     -------
@@ -181,7 +183,7 @@ def bitwise_count(x: Any) -> Any:
     Raises
     ------
     DTypeError
-        Not integers.
+        Floats or complex numbers.
 
     Examples
     --------
@@ -189,4 +191,5 @@ def bitwise_count(x: Any) -> Any:
     pl.Tensor([3, 1], dtype=uint8, shape=(2,))
     """
     payload = as_payload(x)
-    return cast(ops.popcount(cast(payload, dtype_of(payload))), uint8)
+    dtype = dtype_of(payload)
+    return cast(ops.popcount(cast(payload, uint8 if dtype == bool_ else dtype)), uint8)

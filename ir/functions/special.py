@@ -48,8 +48,8 @@ def logit(x: Any) -> Any:
 
     Examples
     --------
-    >>> pl.logit([0.0, 0.5])
-    pl.Tensor([-inf,   0.], dtype=float32, shape=(2,))
+    >>> pl.logit(0.5)
+    pl.Tensor(0., dtype=float32)
     """
     payload = real_floating("logit", x)
     return subtract(log(payload), ops.log1p(negative(payload)))

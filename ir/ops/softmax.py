@@ -61,7 +61,8 @@ def _log_softmax(x: Any, *, axis: int) -> Any:
 
 def _logsumexp(x: Any, *, axes: tuple[int, ...], keepdims: bool) -> Any:
     largest = _largest(x, axes)
-    total = np.log(np.sum(np.exp(x - largest), axis=axes, keepdims=True)) + largest
+    with np.errstate(divide="ignore"):  # the logarithm of an empty sum is -inf
+        total = np.log(np.sum(np.exp(x - largest), axis=axes, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axes)
 
 
