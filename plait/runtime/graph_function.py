@@ -58,6 +58,7 @@ class GraphFunction:
         current = dispatch.current()
         if isinstance(current, Trace):
             return call_in_trace(current, self._specializer, self._function, request)
+        request.refuse_leaks()
         with dispatch.suspended():
             program = self._specializer.program(self._function, request)
             result = program.call(request.leaves)

@@ -177,7 +177,7 @@ class Program:
         if capture.kind == "tensor":
             return self._host(source) if self._needs_host_arrays() else self._payload(source)
         if capture.kind == "variable":
-            donated = source in self.traced.assigned
+            donated = any(source is v for v in self.traced.assigned)
             return source.lend(donated=donated, host=self._needs_host_arrays())
         return source
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plait.ir import dispatch
+from plait.ir import Value, dispatch
 from plait.ir.errors import SignatureError, TraceError
 from plait.runtime import device, log
 from plait.runtime.options import Options
@@ -18,12 +18,14 @@ from plait.tracer import (
     NUMBER_TYPES,
     LeafSpec,
     NumberNeeded,
+    Tensor,
     Trace,
     TracedFunction,
     TreeDef,
     classify,
     flatten,
     leaf_paths,
+    leaked,
     trace_function,
 )
 
@@ -61,6 +63,17 @@ class Request:
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""
         return [path for _, _, path in self._named()]
+
+    def refuse_leaks(self) -> None:
+        """Raise for a tensor whose trace is over.
+
+        Raises
+        ------
+        LeakedTracerError
+        """
+        for leaf in self.leaves:
+            if type(leaf) is Tensor and type(leaf._data) is Value:
+                raise leaked(leaf._data)
 
     def static_leaves(self) -> frozenset[int]:
         """The leaves that belong to static arguments."""
