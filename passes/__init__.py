@@ -23,7 +23,9 @@ from plait.passes.pipeline import PipelineResult as PipelineResult
 from plait.passes.pipeline import count_nodes as count_nodes
 from plait.passes.pipeline import print_after_change as print_after_change
 from plait.passes.pipeline import run_pipeline as run_pipeline
+from plait.passes.plan import plan as plan
 from plait.passes.rewriter import Rewriter as Rewriter
 from plait.passes.rewriter import Rule as Rule
 from plait.passes.rewriter import RuleSet as RuleSet
 from plait.passes.rules import all_rules as all_rules
+from plait.passes.schedule import schedule as schedule
