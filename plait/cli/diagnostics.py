@@ -113,7 +113,7 @@ def user_places(traceback: TracebackType | None) -> list[Place]:
         name = frame.f_globals.get("__name__", "")
         if name.partition(".")[0] == "click" or name.startswith("plait.cli"):
             found.clear()
-        elif not is_internal(frame) and not _is_library(code.co_filename):
+        elif not is_internal(frame) and not is_library(code.co_filename):
             found.append(_place(code, traceback))
         traceback = traceback.tb_next
     return found
@@ -136,7 +136,8 @@ def _place(code: CodeType, traceback: TracebackType) -> Place:
     return Place(code.co_filename, traceback.tb_lineno, start + 1, stop + 1, name)
 
 
-def _is_library(file: str) -> bool:
+def is_library(file: str) -> bool:
+    """Whether a file is installed rather than written by the user."""
     if file.startswith("<"):
         return True
     path = Path(file).resolve()

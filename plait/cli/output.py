@@ -15,6 +15,7 @@ from plait.ir.errors import GraphError, TargetError
 from plait.ir.text import decode, load_graph, save_graph
 
 STDIO = "-"
+PIECE = 1 << 16
 
 
 class OutputClosed(Exception):
@@ -26,16 +27,16 @@ def write_text(text: str, file: str) -> None:
     text = text if text.endswith("\n") else text + "\n"
     if file != STDIO:
         return write_bytes(text.encode(), file)
+    encoding = sys.stdout.encoding or "utf-8"
+    # What the encoding of a terminal or pipe does not have is escaped.
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        sys.stdout.write(text)
+        # In pieces, so that a reader that goes away is noticed soon.
+        for start in range(0, len(text), PIECE):
+            sys.stdout.write(text[start : start + PIECE])
         sys.stdout.flush()
     except BrokenPipeError:
         raise OutputClosed from None
-    except UnicodeEncodeError:
-        # A terminal or pipe of another encoding: what it cannot show is escaped.
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
 
 
 def write_bytes(data: bytes, file: str) -> None:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import plait as pl
+from plait.cli.diagnostics import is_library
 from plait.cli.output import near_files
 from plait.ir.errors import PlaitError, TargetError
 from plait.runtime import GraphFunction
@@ -62,7 +63,8 @@ def user_code(doing: str) -> Iterator[None]:
 def load_target(text: str) -> Iterator[Target]:
     """Import what ``file.py:function`` or ``module:Class.method`` names.
 
-    Inside the block the file's folder (or, for a module, the working folder) is on ``sys.path``.
+    Inside the block the file's folder (or, for a module, the working folder) is on ``sys.path``;
+    afterwards path and loaded modules are as before.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def load_target(text: str) -> Iterator[Target]:
         Nothing of this name; says which names are near. Or the user's code failed.
     """
     place, path = split_target(text)
-    saved_path, saved_modules = list(sys.path), set(sys.modules)
+    path_before, modules_before = list(sys.path), set(sys.modules)
     try:
         is_file = place.endswith(".py") or os.sep in place or Path(place).is_file()
         module = import_file(place) if is_file else import_module(place)
@@ -78,10 +80,19 @@ def load_target(text: str) -> Iterator[Target]:
             raise TargetError(f"name a function in {place}: {text}:NAME; {_offer(module)}")
         yield find(module, path, place)
     finally:
-        sys.path[:] = saved_path
-        for name in set(sys.modules) - saved_modules:
-            if getattr(sys.modules[name], "__plait_target__", False):
+        folders = [Path(p).resolve() for p in sys.path if p not in path_before]
+        sys.path[:] = path_before
+        for name in set(sys.modules) - modules_before:
+            if _is_users(sys.modules[name], folders):
                 del sys.modules[name]
+
+
+def _is_users(module: ModuleType, folders: list[Path]) -> bool:
+    """Whether a module is the user's own: in their folders, and not installed there."""
+    file = getattr(module, "__file__", None)
+    if file is None or module.__name__.partition(".")[0] == "plait" or is_library(file):
+        return False
+    return any(Path(file).resolve().is_relative_to(folder) for folder in folders)
 
 
 def split_target(text: str) -> tuple[str, str]:
@@ -127,7 +138,6 @@ def _run_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise TargetError(f"{path.name} is not a Python file; its name must end with .py")
     module = importlib.util.module_from_spec(spec)
-    module.__plait_target__ = True  # type: ignore[attr-defined]
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
