@@ -10,6 +10,7 @@ from plait.ir.ops.encoding import *  # noqa: F403
 from plait.ir.ops.indexing import *  # noqa: F403
 from plait.ir.ops.linear import *  # noqa: F403
 from plait.ir.ops.manipulation import *  # noqa: F403
+from plait.ir.ops.random import *  # noqa: F403
 from plait.ir.ops.reductions import *  # noqa: F403
 from plait.ir.ops.searching import *  # noqa: F403
 from plait.ir.ops.softmax import *  # noqa: F403
