@@ -29,15 +29,18 @@ UNKNOWN = Location()
 def is_internal(frame: FrameType) -> bool:
     """Whether a frame runs Plait's own code, generated methods included."""
     module = frame.f_globals.get("__name__", "")
-    return module == "plait" or module.startswith("plait.")
+    return module[:5] == "plait" and module[5:6] in ("", ".")
 
 
 def user_frame(depth: int = 1) -> FrameType | None:
     """The innermost frame of the caller's stack that is not Plait's own code."""
     frame: FrameType | None = sys._getframe(depth)
-    while frame is not None and is_internal(frame):
+    while frame is not None:  # as ``is_internal``, without a call a frame: every traced op comes here
+        module = frame.f_globals.get("__name__", "")
+        if module[:5] != "plait" or module[5:6] not in ("", "."):
+            return frame
         frame = frame.f_back
-    return frame
+    return None
 
 
 def user_location() -> Location:
