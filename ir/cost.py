@@ -117,7 +117,6 @@ class _Table:
     """Costs by op, while they are summed."""
 
     ops: dict[str, OpCost] = field(default_factory=dict)
-    known: bool = True
 
     def add(self, other: _Table | Report, trips: int = 1) -> None:
         for name, one in other.ops.items():
@@ -127,7 +126,7 @@ class _Table:
             )
 
     def total(self) -> Cost:
-        found = Cost(known=self.known)
+        found = Cost()
         for one in self.ops.values():
             found = found + one.cost
         return found
@@ -144,13 +143,13 @@ def _node_table(node: Node, reports: Mapping[Graph, Report]) -> _Table:
     """The cost of a node by op, itself and what its regions do."""
     table = _Table()
     rule = _REGION_RULES.get(node.op.name)
-    if rule is None or not node.regions:
-        table.ops[node.op.name] = OpCost(1, _own_cost(node))
+    if rule is not None and node.regions:
+        own = Cost(known=rule(node, reports, table))
+    else:
+        own = _own_cost(node)
         for region in node.regions:
             table.add(reports[region])
-        return table
-    known = rule(node, reports, table)
-    table.ops[node.op.name] = OpCost(1, Cost(known=known))
+    table.add(_Table({node.op.name: OpCost(1, own)}))
     return table
 
 

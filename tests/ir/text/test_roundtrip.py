@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -263,3 +265,10 @@ def test_ten_thousand_nodes_are_quick() -> None:
     ir.parse(text, constants=ir.large_constants(graph))
     assert printed - start < 1
     assert time.perf_counter() - printed < 3
+
+
+def test_the_example_of_the_readme() -> None:
+    text = (Path(__file__).parents[3] / "ir" / "README.md").read_text(encoding="utf-8")
+    example = text.split("```\n")[1]
+    printed = ir.print_graph(ir.parse(example))
+    assert printed == re.sub(" +# a comment", "", example).rstrip()
