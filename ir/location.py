@@ -35,7 +35,7 @@ def is_internal(frame: FrameType) -> bool:
 def user_frame(depth: int = 1) -> FrameType | None:
     """The innermost frame of the caller's stack that is not Plait's own code."""
     frame: FrameType | None = sys._getframe(depth)
-    while frame is not None:  # as ``is_internal``, without a call a frame: every traced op comes here
+    while frame is not None:  # inline for speed: every traced op comes here
         module = frame.f_globals.get("__name__", "")
         if module[:5] != "plait" or module[5:6] not in ("", "."):
             return frame
