@@ -94,8 +94,14 @@ def _key(x: Any, indices: Any, axes: tuple[int, ...], batch: int) -> tuple[Any, 
 
 
 def infer_gather(x: Any, *indices: Any, axes: tuple[int, ...], batch: int = 0) -> TensorType:
-    """The picked elements, in the operand's dtype."""
-    return TensorType(x.dtype, picked_shape("gather", x, indices, axes, batch))
+    """The picked elements, in the operand's dtype.
+
+    There is one index array for each of ``axes``, all of one shape. The first ``batch`` axes of x
+    and of the index arrays run together; the others of the index arrays stand in the result where
+    the first of ``axes`` stood.
+    """
+    shape = picked_shape("gather", x, indices, axes, batch)
+    return TensorType(x.dtype, shape)
 
 
 def _gather(x: Any, *indices: Any, axes: tuple[int, ...], batch: int = 0) -> Any:
@@ -136,7 +142,10 @@ def infer_scatter(
     mode: str = "set",
     unique: bool = False,
 ) -> TensorType:
-    """The operand's type; updates have the shape that ``gather`` would pick."""
+    """The operand's type; updates have the shape that ``gather`` would pick.
+
+    ``axes`` and ``batch`` are those of ``gather``; ``mode`` is set, add, mul, min or max.
+    """
     if mode not in MODES:
         raise UnknownNameError(f"scatter: unknown mode {mode!r}; modes: {', '.join(MODES)}")
     check_dtypes("scatter", (x, updates))
