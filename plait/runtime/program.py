@@ -55,6 +55,7 @@ class Program:
         self.device = device
         self._lock = threading.RLock()
         self._optimized: passes.PipelineResult | None = None
+        self._runnable: Graph | None = None
         self._lowered: Any = None
         self._executable: Executable | None = None
         self.checks: passes.CheckTable = ()
@@ -92,8 +93,15 @@ class Program:
                     self._executable = self._compile()
         return self._executable
 
+    @property
     def runnable(self) -> Graph:
         """The optimized graph with its checks turned into a status output."""
+        with self._lock:
+            if self._runnable is None:
+                self._runnable = self._make_runnable()
+            return self._runnable
+
+    def _make_runnable(self) -> Graph:
         graph, table = passes.lower_checks(self.optimized.graph, enabled=self.options.checks)
         self.checks = table
         if table and self.traced.assigned:
@@ -114,7 +122,7 @@ class Program:
 
     def plan(self, backend: str) -> ExecutionPlan:
         """The execution plan for a backend."""
-        made = passes.plan(self.runnable(), backend=backend, donated=self.donated_inputs())
+        made = passes.plan(self.runnable, backend=backend, donated=self.donated_inputs())
         log.log("plan", f"{self.traced.graph.name}: arena {made.arena_bytes} bytes", str(made))
         return made
 
@@ -124,7 +132,7 @@ class Program:
         with self._lock:
             if self._lowered is None:
                 lower = importlib.import_module(backends.BACKENDS["xla"]).lower
-                graph = self.runnable()
+                graph = self.runnable
                 self._lowered = lower(graph, donated=self.donated_inputs(), device=self.device)
             return self._lowered
 
@@ -134,7 +142,7 @@ class Program:
         if name == "xla":
             compiled: Executable = self.lowered.compile()
             return compiled
-        graph = self.runnable()
+        graph = self.runnable
         plan = self.plan(name) if name == "planned" else None
         backend = backends.get_backend(name)
         return backend.compile(graph, plan=plan, donated=self.donated_inputs())
