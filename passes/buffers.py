@@ -77,10 +77,10 @@ class Layouts:
 
     def is_whole(self, value: Value, nbytes: int) -> bool:
         """Whether a value's elements are those of a buffer of so many bytes, in order."""
-        array = self._arrays.get(value)
-        if value in self._unknown:
+        if value in self._unknown or value_bytes(value.type) != nbytes:
             return False
-        return value_bytes(value.type) == nbytes and (array is None or array.flags.c_contiguous)
+        array = self._arrays.get(value)
+        return array is None or (array.flags.c_contiguous and array.flags.writeable)
 
 
 @dataclass
@@ -123,7 +123,8 @@ class Buffers:
             return f"operand {operand} is still needed: {late}"
         if kept_for is not None:
             return f"operand {operand}'s buffer is kept for output {kept_for}"
-        if value_bytes(result.type) != buffer.nbytes or value.shape != result.shape:
+        fits = value_bytes(result.type) == buffer.nbytes and value.shape == result.shape
+        if not fits or buffer.nbytes == 0:
             return f"operand {operand} and the result differ in size"
         if not self.layouts.is_whole(value, buffer.nbytes):
             return f"operand {operand} is a view of a part, or in another order"

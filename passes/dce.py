@@ -22,7 +22,11 @@ class DCE(Pass):
 
 
 def remove_dead(
-    graph: Graph, firings: list[Firing] | None = None, memo: dict[Graph, Graph] | None = None
+    graph: Graph,
+    firings: list[Firing] | None = None,
+    *,
+    inside: bool = True,
+    memo: dict[Graph, Graph] | None = None,
 ) -> Graph:
     """The graph without dead nodes; the same object when none is dead.
 
@@ -31,6 +35,8 @@ def remove_dead(
     graph : Graph
     firings : list of Firing, optional
         Each dropped node is added as ``"drop"``.
+    inside : bool
+        Whether to look into regions too.
     memo : dict, optional
         Regions that are done already.
     """
@@ -44,8 +50,8 @@ def remove_dead(
         if not (live.isdisjoint(node.results) and not node.has_effect):
             live.update(node.operands)
             kept.append(node)
-            if node.regions:
-                cleaned = [remove_dead(r, firings, memo) for r in node.regions]
+            if node.regions and inside:
+                cleaned = [remove_dead(r, firings, memo=memo) for r in node.regions]
                 regions_changed |= any(
                     a is not b for a, b in zip(cleaned, node.regions, strict=True)
                 )

@@ -10,7 +10,7 @@ from plait.ir import Graph, Node, ops
 from plait.passes.infrastructure import Firing, Pass, register_pass
 from plait.passes.pipeline import count_nodes
 from plait.passes.rewriter import Replacement, Rewriter, Rule, RuleSet
-from plait.passes.rules.match import scalar
+from plait.passes.rules import rules_of
 
 
 @register_pass
@@ -44,19 +44,8 @@ def _rules(worth: set[Graph]) -> RuleSet:
         pays = rewriter.source(callee) in worth
         return rewriter.inline(callee, node.operands) if pays else None
 
-    return RuleSet(
-        (
-            Rule("inline-call", "call(f, x) = f(x)", ops.call, inline_call),
-            Rule("cond-known", "cond(true, f, g, x) = f(x)", ops.cond, _inline_branch),
-        )
-    )
-
-
-def _inline_branch(rewriter: Rewriter, node: Node) -> Replacement:
-    known = scalar(node.operands[0])
-    if known is None:
-        return None
-    return rewriter.inline(node.regions[0 if known else 1], node.operands[1:])
+    inline = Rule("inline-call", "call(f, x) = f(x)", ops.call, inline_call)
+    return RuleSet((inline, *rules_of("control")))
 
 
 def _has_regions(graph: Graph) -> bool:

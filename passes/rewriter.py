@@ -130,7 +130,8 @@ class Rewriter:
         made = graph
         if self._changed:
             outputs = tuple([replaced.get(v, v) for v in graph.outputs])
-            made = remove_dead(Graph(graph.name, graph.inputs, tuple(self._nodes), outputs))
+            made = Graph(graph.name, graph.inputs, tuple(self._nodes), outputs)
+            made = remove_dead(made, inside=False)
         self._memo[graph] = self._memo[made] = made
         self._sources[made] = graph
         return made
@@ -220,7 +221,8 @@ class Rewriter:
 
     def constant(self, array: Any) -> Value:
         """Emit a constant."""
-        return self.emit(ops.constant, value=Literal(array))
+        value = array if type(array) is Literal else Literal(array)
+        return self.emit(ops.constant, value=value)
 
     def fill(self, scalar: Any, type_: Type) -> Value:
         """Emit one number everywhere, in a tensor type."""

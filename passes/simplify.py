@@ -43,11 +43,11 @@ class CSE(Pass):
 class Simplify(Pass):
     """Run every rule, folding and merging to a fixed point; ``exact`` keeps every bit.
 
-    ``families`` names the families of rules, joined by ``+``.
+    ``families`` names families of rules, joined by ``+``.
     """
 
     name: ClassVar[str] = "simplify"
-    families: str = "canonical+arithmetic+casts+shape+reduction"
+    families: str = "all"
     exact: bool = True
     max_bytes: int = MAX_BYTES
 

@@ -109,7 +109,7 @@ class State:
         node = step.node
         numbers = [self.program.numbers[v] for v in node.results]
         place = self.program.places[node.results[0]] if node.results else None
-        if place is not None and place.kind == "fixed":
+        if place is not None and place.kind == "fixed" and not node.operands:
             self._fix(numbers[0], _made_once(node))
         elif step.view_of is not None:
             self._bind_view(step, numbers)
@@ -257,7 +257,7 @@ class Region:
 class Writer:
     """Calls an op so that it writes into given arrays.
 
-    A ufunc takes its output as the last positional argument, which is the quickest call.
+    A ufunc is called without the Python function around it.
     """
 
     function: Callable[..., object]
@@ -266,7 +266,7 @@ class Writer:
     def bound(self, outs: list[Any], operands: list[Any]) -> Action:
         """Everything stays where it is: no Python runs around the op."""
         if self.is_ufunc:
-            return partial(self.function, *operands, *outs)
+            return partial(self.function, *operands, out=outs[0])
         return partial(self.function, tuple(outs) if len(outs) > 1 else outs[0], *operands)
 
     def late(
@@ -278,7 +278,7 @@ class Writer:
 
             def write() -> None:
                 out = values[number] = make()
-                function(*[values[i] for i in operands], out)
+                function(*[values[i] for i in operands], out=out)
 
         else:
 
@@ -302,11 +302,11 @@ class Writer:
         (target,) = numbers
         if len(operands) == 1:
             (x,) = operands
-            return lambda: function(values[x], values[target])
+            return lambda: function(values[x], out=values[target])
         if len(operands) == 2:
             x, y = operands
-            return lambda: function(values[x], values[y], values[target])
-        return lambda: function(*[values[i] for i in operands], values[target])
+            return lambda: function(values[x], values[y], out=values[target])
+        return lambda: function(*[values[i] for i in operands], out=values[target])
 
 
 def _writer(node: Node) -> Writer:
@@ -340,11 +340,11 @@ def _as_type(wanted: TensorType, found: TensorType) -> Callable[[Any], Any]:
 
 def _returned(array: Any, nbytes: int | None) -> Any:
     """An output: the array when it is the whole of memory that the caller may keep."""
-    if nbytes is None:
-        return copy_of(array)
-    if type(array) is np.ndarray and not (array.nbytes == nbytes and array.flags.c_contiguous):
-        return copy_of(array)
-    return array
+    if type(array) is not np.ndarray:
+        return array
+    flags = array.flags
+    whole = array.nbytes == nbytes and flags.c_contiguous and flags.writeable
+    return array if whole else copy_of(array)
 
 
 def _find_places(plan: ExecutionPlan) -> dict[Value, Place]:

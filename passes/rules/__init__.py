@@ -7,7 +7,7 @@ from functools import cache
 from plait.ir.errors import UnknownNameError
 from plait.passes.rewriter import Rule, RuleSet
 
-FAMILIES = ("canonical", "arithmetic", "casts", "shape", "reduction")
+FAMILIES = ("canonical", "arithmetic", "casts", "shape", "reduction", "control")
 
 
 @cache
@@ -19,7 +19,7 @@ def rules_of(family: str) -> tuple[Rule, ...]:
     UnknownNameError
         No family has this name.
     """
-    from plait.passes.rules import arithmetic, canonical, casts, reduction, shape
+    from plait.passes.rules import arithmetic, canonical, casts, control, reduction, shape
 
     modules = {
         "canonical": canonical,
@@ -27,6 +27,7 @@ def rules_of(family: str) -> tuple[Rule, ...]:
         "casts": casts,
         "shape": shape,
         "reduction": reduction,
+        "control": control,
     }
     if family not in modules:
         raise UnknownNameError(
