@@ -15,10 +15,11 @@ from plait.ir.functions.elementwise import (
     multiply,
     sqrt,
     square,
+    subtract,
     tanh,
 )
 from plait.ir.functions.joining import split
-from plait.ir.functions.logic import greater, where
+from plait.ir.functions.logic import greater, greater_equal, where
 from plait.ir.functions.loops import real_floating, unary_float
 
 __all__ = [
@@ -296,7 +297,10 @@ def squareplus(x: Any, b: Any = 4.0) -> Any:
     pl.Tensor(1., dtype=float32)
     """
     payload = real_floating("squareplus", x)
-    return multiply(0.5, add(payload, sqrt(add(square(payload), b))))
+    root = sqrt(add(square(payload), b))
+    # Below 0 the sum would cancel: the same value is b / (root - x) / 2.
+    below = divide(b, subtract(root, minimum(payload, 0)))
+    return multiply(0.5, where(greater_equal(payload, 0), add(payload, root), below))
 
 
 def glu(x: Any, axis: int = -1) -> Any:

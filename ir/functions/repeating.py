@@ -208,7 +208,9 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     place = normalize_axis("repeat", 0 if axis is None else axis, payload.ndim)
     size = static_size("repeat", payload, place)
     counts = concrete("repeat", as_payload(repeats), "give the repeats as Python integers")
-    if counts.size and (counts.dtype.kind not in "iu" or counts.min() < 0):
+    if counts.size == 0:
+        counts = counts.astype(np.int64)
+    elif counts.dtype.kind not in "iu" or counts.min() < 0:
         raise ShapeError(f"repeat: repeats must be integers of at least 0, got {counts}")
     if counts.size == 1:
         count = int(counts.reshape(()))
