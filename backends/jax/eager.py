@@ -74,6 +74,10 @@ class OnDevice:
         """Run an op on the scope's device."""
         return run_on(self.device, op, operands, attributes, regions)
 
+    def place(self, payload: Any) -> Any:
+        """A copy of an ndarray on the scope's device."""
+        return payload.copy() if self.device.is_host else _put(payload, self.device)
+
 
 def run_on(
     device: Device,

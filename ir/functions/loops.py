@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plait.ir import dispatch
 from plait.ir.errors import DTypeError
 from plait.ir.functions.payload import (
     WEAK_DTYPES,
@@ -75,8 +76,14 @@ def _stand_in(kind: Any, brain: bool, *, weak: bool) -> Any:
 
 
 def same(payload: Any) -> Any:
-    """The payload as a value of its own: a copy of an ndarray, anything else unchanged."""
-    return payload.copy() if type(payload) is np.ndarray else payload
+    """The payload as a value of its own: a copy of an ndarray, anything else unchanged.
+
+    In the scope of a device, the copy is made there.
+    """
+    if type(payload) is not np.ndarray:
+        return payload
+    place = getattr(dispatch.current(), "place", None) if dispatch.active else None
+    return payload.copy() if place is None else place(payload)
 
 
 def unary(op: Op, ufunc: np.ufunc, call: str, result: str, *, keep: str = "") -> Function:

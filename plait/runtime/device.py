@@ -160,3 +160,6 @@ def move(payload: Any, name: str | Device) -> Any:
 
 
 register_mover(move)
+
+
+register_mover(move)
