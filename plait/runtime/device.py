@@ -148,12 +148,12 @@ def move(payload: Any, name: str | Device) -> Any:
     TraceError
         The payload is a value of a graph: a compiled function runs on one device.
     """
-    target = find(name)
     if type(payload) is Value:
         raise TraceError(
-            f"a tensor cannot move to {target} while tracing: a compiled function runs where "
-            "its inputs live; move them before the call"
+            f"a tensor cannot move to {as_device(name)} while tracing: a compiled function runs "
+            "where its inputs live; move them before the call"
         )
+    target = find(name)
     if device_of(payload) == target and (type(payload) is np.ndarray or not target.is_host):
         return payload
     return backends.device_support().move(payload, target)
