@@ -76,7 +76,8 @@ class GraphBuilder:
         """Append a node and return its result, or a tuple when ``infer`` gives a tuple."""
         values = tuple([self.lift(x) for x in operands])
         types = tuple([v.type for v in values])
-        if regions:
+        inferred: Any
+        if regions or op.has_regions:
             inferred = op.infer(*types, regions=regions, **attributes)
         else:
             inferred = op.infer(*types, **attributes)

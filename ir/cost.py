@@ -100,8 +100,8 @@ def cost_report(graph: Graph) -> Report:
     >>> graph = ir.parse("graph f(%x: f32[8]) -> (f32[8]) { %0: f32[8] = add(%x, %x) return %0 }")
     >>> print(ir.cost_report(graph))
     op                           count           flops           bytes
-    add                              1               8              96
-    total                            1               8              96
+    add                              1               8              64
+    total                            1               8              64
     """
     reports: dict[Graph, Report] = {}
     for inner in nested_graphs(graph):

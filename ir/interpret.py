@@ -185,6 +185,7 @@ def _evaluate(graph: Graph, arrays: Sequence[Any]) -> Steps:
         node = step.node
         operands = [values[i] for i in step.operands]
         steps = _region_steps.get(node.op.name) if node.regions else None
+        results: Sequence[Any]
         try:
             if steps is not None:
                 results = yield from steps(*operands, regions=node.regions, **node.attributes)

@@ -105,6 +105,7 @@ class Op:
         self, types: tuple[Type, ...], attributes: Mapping[str, Any], regions: tuple[Any, ...] = ()
     ) -> tuple[Type, ...]:
         """Result types as a tuple, whatever the number of results."""
+        found: Any
         if self.has_regions:
             found = self.infer(*types, regions=regions, **attributes)
         else:

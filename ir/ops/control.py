@@ -39,8 +39,9 @@ def check_types(what: str, found: Types, wanted: Types, source: str) -> None:
 
 def _mismatch(found: Type, wanted: Type) -> type[PlaitError]:
     """ShapeError when only the shapes differ, else DTypeError."""
-    both = type(found) is TensorType and type(wanted) is TensorType
-    return ShapeError if both and found.dtype == wanted.dtype else DTypeError
+    if isinstance(found, TensorType) and isinstance(wanted, TensorType):
+        return ShapeError if found.dtype == wanted.dtype else DTypeError
+    return DTypeError
 
 
 def check_scalar_bool(what: str, found: Type) -> None:
@@ -189,10 +190,8 @@ def _scan(
     (body,) = regions
     first = num_consts + num_carry
     consts, carry, xs = operands[:num_consts], list(operands[num_consts:first]), operands[first:]
-    stacks = [
-        np.empty((length, *v.tensor_type.shape), v.dtype)  # type: ignore[arg-type]
-        for v in body.outputs[num_carry:]
-    ]
+    items: list[Any] = [v.tensor_type for v in body.outputs[num_carry:]]
+    stacks = [np.empty((length, *t.shape), t.dtype) for t in items]
     for i in reversed(range(length)) if reverse else range(length):
         found = yield body, [*consts, *carry, *[np.asarray(x[i]) for x in xs]]
         carry = found[:num_carry]

@@ -197,7 +197,7 @@ def _unpack(data: bytes, path: Path) -> dict[str, Literal]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        found = deserialize(data)
+        found = deserialize(data)  # type: ignore[no-untyped-call]
         size = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + size]).get("__metadata__") or {}
         pairs = json.loads(metadata.get(_COMPLEX, "{}"))

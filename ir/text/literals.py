@@ -10,7 +10,12 @@ import numpy as np
 from plait.ir.errors import DTypeError
 from plait.ir.types import DType, float64, is_bool, is_complex, is_integer, real_dtype
 
-_BITS = {1: np.dtype("uint8"), 2: np.dtype("uint16"), 4: np.dtype("uint32"), 8: np.dtype("uint64")}
+_BITS: dict[int, DType] = {
+    1: np.dtype("uint8"),
+    2: np.dtype("uint16"),
+    4: np.dtype("uint32"),
+    8: np.dtype("uint64"),
+}
 
 
 def format_array(array: np.ndarray[Any, Any]) -> str:

@@ -47,7 +47,7 @@ def parse(
     'tanh'
     >>> ir.parse("graph f(%x: f32[2]) -> (f32[2]) { return %y }")
     Traceback (most recent call last):
-    plait.ir.errors.ParseError: <string>:1:43: error: %y is not defined
+    plait.ir.errors.ParseError: <string>:1:42: error: %y is not defined
     """
     parser = _Parser(Tokens(text, file), {} if constants is None else constants, functions or {})
     try:

@@ -91,11 +91,11 @@ class ValueParser:
         if kind == "number" and tokens.texts[start].lstrip("-").startswith("0x"):
             return self.literal()
         if kind == "number":
-            found = self.number()
+            found: Any = self.number()
         elif kind == "name":
             found = self.word()
         elif tokens.at("("):
-            found = self.tuple()
+            found = self.items()
         else:
             tokens.fail_expected("a value")
         if tokens.at(":"):
@@ -110,7 +110,7 @@ class ValueParser:
             return int(text)
         return float(text)
 
-    def tuple(self) -> tuple[Any, ...]:
+    def items(self) -> tuple[Any, ...]:
         """``(a, b)``, ``(a,)`` or ``()``."""
         tokens = self.tokens
         self.enter()
@@ -144,7 +144,7 @@ class ValueParser:
             name = tokens.take("string", "the name of a Python function in quotes")
             return self.functions.get(name) or MissingFunction(name)
         if text == "bytes":
-            return self.bytes()
+            return self.byte_string()
         if text in ("float", "complex"):
             return self.exact(text)
         try:
@@ -153,7 +153,7 @@ class ValueParser:
             tokens.index -= 1
             tokens.fail(f"expected a value, found {text!r}")
 
-    def bytes(self) -> bytes:
+    def byte_string(self) -> bytes:
         """A byte string, one character for each byte."""
         text = self.tokens.take("string", "a string")
         try:
