@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from plait.ir import Node
+from plait.ir import Node, structural_hash
 
 
 def node_key(node: Node) -> Hashable:
     """Equal for nodes that compute the same from the same operands."""
     if not node.attributes and not node.regions:
         return (node.op, node.operands)
-    regions: tuple[str, ...] = ()
-    if node.regions:
-        from plait.ir import structural_hash
-
-        regions = tuple([structural_hash(r) for r in node.regions])
+    regions = tuple([structural_hash(r) for r in node.regions])
     return (node.op, node.operands, attributes_key(node.attributes), regions)
 
 

@@ -207,7 +207,7 @@ def _fixed_dynamic_slice(rewriter: Rewriter, node: Node) -> Replacement:
     if any(type(d) is not int for d in x.shape) or any(k is None for k in known):
         return None
     first = [
-        int(np.clip(int(k), 0, d - n))  # type: ignore[arg-type, operator]
+        int(np.clip(int(k), 0, d - n))  # type: ignore[arg-type]
         for k, d, n in zip(known, x.shape, sizes, strict=True)
     ]
     return _emit_slice(rewriter, x, [(i, i + n, 1) for i, n in zip(first, sizes, strict=True)])
