@@ -20,6 +20,7 @@ from plait.ir.cost import Cost as Cost
 from plait.ir.cost import cost_report as cost_report
 from plait.ir.cost import graph_cost as graph_cost
 from plait.ir.cost import node_cost as node_cost
+from plait.ir.display import register_renderer as register_renderer
 from plait.ir.executable import Executable as Executable
 from plait.ir.graph import Graph as Graph
 from plait.ir.graph import Node as Node
@@ -31,6 +32,8 @@ from plait.ir.interpret import evaluate as evaluate
 from plait.ir.literal import Literal as Literal
 from plait.ir.location import UNKNOWN as UNKNOWN
 from plait.ir.location import Location as Location
+from plait.ir.location import display_name as display_name
+from plait.ir.location import is_internal as is_internal
 from plait.ir.location import user_frame as user_frame
 from plait.ir.location import user_location as user_location
 from plait.ir.op import Op as Op
