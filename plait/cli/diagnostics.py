@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, TracebackType
 
+from plait.ir import display_name, is_internal
 from plait.ir.errors import ParseError, PlaitError, TargetError
-from plait.ir.location import display_name, is_internal
 
 MAX_FRAMES = 8
 MAX_LINE = 160

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,8 @@ def write(shown: Any, stage: str, form: str, output: str, full: bool) -> None:
         return write_json(inspect.to_json(shown), output)
     if form == "text" and isinstance(shown, Graph):
         return write_graph(shown, output, full)
-    drawn = {"text": str, "dot": inspect.dot, "svg": inspect.svg}[form](shown)
-    return write_text(drawn, output)
+    forms: dict[str, Callable[[Any], str]] = {"text": str, "dot": inspect.dot, "svg": inspect.svg}
+    return write_text(forms[form](shown), output)
 
 
 def function_stage(text: str, spec: str, stage: str) -> Any:

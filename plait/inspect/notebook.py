@@ -7,8 +7,7 @@ from typing import Any
 
 from plait.inspect.svg import svg
 from plait.inspect.table import table
-from plait.ir import ExecutionPlan, Graph
-from plait.ir.display import register_renderer
+from plait.ir import ExecutionPlan, Graph, display_name, register_renderer
 from plait.runtime import GraphFunction
 
 
@@ -35,8 +34,6 @@ def function_bundle(shown: GraphFunction) -> dict[str, str]:
 def source_line(function: Any) -> str:
     """The line that defines a function, without its source: name, signature, place."""
     import inspect
-
-    from plait.ir.location import display_name
 
     inner = inspect.unwrap(function)
     code = getattr(inner, "__code__", None)

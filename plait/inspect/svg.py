@@ -109,7 +109,7 @@ def svg(shown: Graph | ExecutionPlan, max_boxes: int = MAX_BOXES) -> str:
 def _heading(graph: Graph, plan: ExecutionPlan | None) -> str:
     count = sum(1 for _ in graph.walk())
     plural = "" if count == 1 else "s"
-    made_for = f", planned for {plan.backend}" if plan is not None else ""
+    made_for = f", plan for backend {plan.backend}" if plan is not None else ""
     return f"{graph.name}: {count:,} node{plural}{made_for}"
 
 

@@ -65,7 +65,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def planned(graph: Graph) -> ExecutionPlan:
     """A plan of the LSTM cell in which the first tanh overwrites its operand."""
     slot = Slot(0, 0, 2048)
-    steps = []
+    steps: list[Step] = []
     for node in graph.nodes:
         if node.op.name == "tanh" and not any(s.in_place_of == 0 for s in steps):
             why = Decision("in-place", True, "last use of %2")
