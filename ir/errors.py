@@ -34,6 +34,11 @@ class PlaitError(Exception):
         What was wrong and what to do about it.
     location : Location or None
         The user's file and line, shown after the message when known.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.PlaitError, Exception)
+    True
     """
 
     location: Any = None
@@ -58,49 +63,123 @@ class PlaitError(Exception):
 
 
 class ShapeError(PlaitError, ValueError):
-    """Shapes, ranks, axes or sizes that do not fit together."""
+    """Shapes, ranks, axes or sizes that do not fit together.
+
+    Examples
+    --------
+    >>> pl.add([1.0, 2.0], [1.0, 2.0, 3.0])
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.ShapeError: ...
+    """
 
 
 class DTypeError(PlaitError, TypeError):
-    """A dtype that an operation does not take, or operands of the wrong kind."""
+    """A dtype that an operation does not take, or operands of the wrong kind.
+
+    Examples
+    --------
+    >>> pl.bitwise_and([1.0], [2.0])
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.DTypeError: ...
+    """
 
 
 class IndexOutOfRangeError(PlaitError, IndexError):
-    """An index outside the range that it indexes, eager or compiled."""
+    """An index outside the range that it indexes, eager or compiled.
+
+    Examples
+    --------
+    >>> pl.gather([0, 1, 2], 7)
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.IndexOutOfRangeError: ...
+    """
 
 
 class CheckError(PlaitError, AssertionError):
-    """An assertion on tensor values that failed, eager or compiled."""
+    """An assertion on tensor values that failed, eager or compiled.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.CheckError, AssertionError)
+    True
+    """
 
 
 class UnknownNameError(PlaitError, ValueError):
-    """A name (pass, op, backend, attribute, dtype) that does not exist."""
+    """A name (pass, op, backend, attribute, dtype) that does not exist.
+
+    Examples
+    --------
+    >>> pl.ones((2,), dtype="float31")
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.UnknownNameError: ...
+    """
 
 
 class TraceError(PlaitError, TypeError):
-    """Code that cannot be captured in a graph as it stands."""
+    """Code that cannot be captured in a graph as it stands.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.TraceError, TypeError)
+    True
+    """
 
 
 class LeakedTracerError(TraceError):
-    """A tensor of a finished or of another trace was used."""
+    """A tensor of a finished or of another trace was used.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.LeakedTracerError, pl.errors.TraceError)
+    True
+    """
 
 
 class SignatureError(PlaitError, TypeError):
-    """Arguments that a compiled function or a saved graph does not accept."""
+    """Arguments that a compiled function or a saved graph does not accept.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.SignatureError, TypeError)
+    True
+    """
 
 
 class GraphError(PlaitError, ValueError):
-    """A graph that cannot be built, transformed or run as asked."""
+    """A graph that cannot be built, transformed or run as asked.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.GraphError, ValueError)
+    True
+    """
 
 
 class VerificationError(GraphError):
-    """A graph that breaks a rule of the IR; names the rule, in the message and as ``rule``."""
+    """A graph that breaks a rule of the IR; names the rule, in the message and as ``rule``.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.VerificationError, pl.errors.GraphError)
+    True
+    """
 
     rule: str = ""
 
 
 class PassError(GraphError):
-    """A pass failed or produced an invalid graph; names the pass and those before it."""
+    """A pass failed or produced an invalid graph; names the pass and those before it.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.PassError, pl.errors.GraphError)
+    True
+    """
 
 
 class ParseError(GraphError):
@@ -114,6 +193,14 @@ class ParseError(GraphError):
         Name of the text's file, or ``"<string>"``.
     line, column : int
         Position, counted from 1.
+
+    Examples
+    --------
+    >>> from plait import ir
+    >>> ir.parse("graph f(", file="f.ir")
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.ParseError: f.ir:1:9: error: expected an input such as %x, found ...
     """
 
     def __init__(
@@ -130,16 +217,40 @@ class ParseError(GraphError):
 
 
 class DeviceError(PlaitError, RuntimeError):
-    """A device that is not there; lists those that are."""
+    """A device that is not there; lists those that are.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.DeviceError, RuntimeError)
+    True
+    """
 
 
 class BackendError(PlaitError, RuntimeError):
-    """A backend that is missing or cannot run a graph."""
+    """A backend that is missing or cannot run a graph.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.BackendError, RuntimeError)
+    True
+    """
 
 
 class TargetError(PlaitError, RuntimeError):
-    """A command line target that cannot be found, imported or called."""
+    """A command line target that cannot be found, imported or called.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.TargetError, RuntimeError)
+    True
+    """
 
 
 class MissingPackageError(PlaitError, ImportError):
-    """An optional package that is not installed; names the extra to install."""
+    """An optional package that is not installed; names the extra to install.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.MissingPackageError, ImportError)
+    True
+    """
