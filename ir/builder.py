@@ -74,8 +74,9 @@ class GraphBuilder:
         regions: tuple[Any, ...] = (),
     ) -> Any:
         """Append a node and return its result, or a tuple when ``infer`` gives a tuple."""
-        values = tuple([self.lift(x) for x in operands])
-        types = tuple([v.type for v in values])
+        owned, lift = self._owned, self.lift
+        values = tuple([x if type(x) is Value and x in owned else lift(x) for x in operands])
+        types = [v.type for v in values]
         inferred: Any
         if regions or op.has_regions:
             inferred = op.infer(*types, regions=regions, **attributes)

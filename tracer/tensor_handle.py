@@ -142,18 +142,21 @@ def is_array_like(x: Any) -> bool:
 
 def kind_of(operands: Iterable[Any]) -> str:
     """The kind of a result of operands: that of the strongest."""
-    return KINDS[max([_rank(x) for x in operands], default=KINDS.index("tensor"))]
+    return KINDS[max([_rank(x) for x in operands], default=TENSOR)]
+
+
+#: The rank of each kind, and of the strongest.
+RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
+TENSOR = RANKS["tensor"]
 
 
 def _rank(x: Any) -> int:
     kind = type(x)
     if kind is _tensor_class:
-        return KINDS.index(x._kind)
+        return RANKS[x._kind]
     if kind in WEAK_TYPES:
         return 0
-    if hasattr(x, "__plait_tensor__"):
-        return KINDS.index("tensor")
-    return KINDS.index("ndarray")
+    return TENSOR if hasattr(x, "__plait_tensor__") else RANKS["ndarray"]
 
 
 def rewrap(result: Any, kind: str = "tensor") -> Any:
@@ -184,8 +187,13 @@ def run(
 ) -> Any:
     """Apply a function on payloads to what a user gave; errors carry the user's line."""
     try:
-        payloads = unwrap(args)
-        result = function(*payloads, **unwrap(kwargs))
+        payloads = tuple([unwrap(x) for x in args])
+        if kwargs:
+            result = function(*payloads, **unwrap(kwargs))
+        else:
+            result = function(*payloads)
+        if type(result) is Value and function.__name__ not in VIEWS:
+            return wrap(result, kind)  # the common case of a trace
         handles = rewrap(result, kind)
     except PlaitError as error:
         raise error.at(user_location()).with_traceback(None) from None
