@@ -1,12 +1,37 @@
-"""Pictures, tables and explanations of graphs."""
+"""Pictures, tables and documents of graphs; loaded when first used, so that importing is quick."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from plait.inspect import notebook
-from plait.inspect.document import elements_json as elements_json
-from plait.inspect.document import to_json as to_json
-from plait.inspect.dot import dot as dot
-from plait.inspect.svg import svg as svg
-from plait.inspect.table import table as table
+
+if TYPE_CHECKING:
+    from plait.inspect.document import elements_json as elements_json
+    from plait.inspect.document import to_json as to_json
+    from plait.inspect.graphviz import dot as dot
+    from plait.inspect.picture import svg as svg
+    from plait.inspect.tables import table as table
+
+__all__ = ["dot", "elements_json", "svg", "table", "to_json"]
+
+_HOMES = {
+    "dot": "graphviz",
+    "elements_json": "document",
+    "svg": "picture",
+    "table": "tables",
+    "to_json": "document",
+}
 
 notebook.register()
 
-__all__ = ["dot", "svg", "table", "to_json"]
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"plait.inspect has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(importlib.import_module(f"plait.inspect.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

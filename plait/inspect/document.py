@@ -116,7 +116,14 @@ def literal_json(literal: Literal) -> dict[str, Any]:
 
 
 def elements_json(array: Any) -> list[Any]:
-    """The elements of an array, flat; each a JSON value as described in ``to_json``."""
+    """The elements of an array, flat; each a JSON value as described in ``to_json``.
+
+    Examples
+    --------
+    >>> from plait import inspect
+    >>> inspect.elements_json(np.array([[0.1, np.inf]], np.float32))
+    [0.1, {'float': 'inf'}]
+    """
     flat = np.asarray(array).reshape(-1)
     if flat.dtype.kind == "c":
         return [[_attribute(float(x.real)), _attribute(float(x.imag))] for x in flat]

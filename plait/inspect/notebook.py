@@ -5,14 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from plait.inspect.svg import svg
-from plait.inspect.table import table
 from plait.ir import ExecutionPlan, Graph, display_name, register_renderer
 from plait.runtime import GraphFunction
 
 
 def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
     """Picture, and a page with the picture above a table and the text, both folded."""
+    from plait.inspect.picture import svg
+    from plait.inspect.tables import table
+
     picture = svg(shown)
     folded = "<details><summary>{}</summary>{}</details>"
     page = [
