@@ -15,13 +15,16 @@ from numpy import ndarray
 
 from plait.ir import bfloat16, dispatch
 from plait.ir.functions.payload import WEAK_TYPES
-from plait.tracer.tensor_handle import Handle, call, is_array_like, run
+from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
 from plait.tracer.tensor_storage import writable_array
 
 Method = Callable[..., Any]
 
 # NumPy computes bfloat16 with a Python number in float32; Plait keeps bfloat16.
 _BFLOAT16 = type(bfloat16)
+# NumPy orders complex numbers, which have no order.
+_UNORDERED = {complex, type(np.dtype(np.complex64)), type(np.dtype(np.complex128))}
+ORDERED = frozenset(("greater", "greater_equal", "less", "less_equal", "maximum", "minimum"))
 
 _active = False
 _tensor: Any = Handle
@@ -41,8 +44,25 @@ def bind(tensor_class: type[Handle]) -> None:
     _tensor = tensor_class
 
 
+def _real_only(ufunc: Any) -> Method:
+    """A ufunc that leaves complex operands to the function on payloads."""
+
+    def checked(x: Any, y: Any) -> Any:
+        if _class(x) in _UNORDERED or _class(y) in _UNORDERED:
+            return None
+        return ufunc(x, y)
+
+    return checked
+
+
+def _class(x: Any) -> Any:
+    return type(x.dtype) if type(x) is ndarray else type(x)
+
+
 def binary_operator(name: str, ufunc: Any) -> Method:
     """The method of ``x + y``."""
+    if name in ORDERED:
+        ufunc = _real_only(ufunc)
 
     def operator(self: Any, other: Any) -> Any:
         if not _active:
@@ -57,6 +77,8 @@ def binary_operator(name: str, ufunc: Any) -> Method:
                     handle = _tensor()
                     handle._data = data
                     return handle
+                if data is not None:
+                    return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass  # the way below says what is wrong
         return call(name, self, other) if is_array_like(other) else NotImplemented
@@ -76,6 +98,8 @@ def reflected_operator(name: str, ufunc: Any) -> Method:
                         handle = _tensor()
                         handle._data = data
                         return handle
+                    if data is not None:
+                        return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
         return call(name, other, self) if is_array_like(other) else NotImplemented
@@ -94,6 +118,8 @@ def unary_operator(name: str, ufunc: Any) -> Method:
                     handle = _tensor()
                     handle._data = data
                     return handle
+                if data is not None:
+                    return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
         return call(name, self)
@@ -113,6 +139,8 @@ def unary_function(function: Method, ufunc: Any) -> Method:
                     handle = _tensor()
                     handle._data = data
                     return handle
+                if data is not None:
+                    return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
         return run(function, (x,), {})
@@ -122,6 +150,8 @@ def unary_function(function: Method, ufunc: Any) -> Method:
 
 def binary_function(function: Method, ufunc: Any) -> Method:
     """The public form of an elementwise function of two operands."""
+    if function.__name__ in ORDERED:
+        ufunc = _real_only(ufunc)
 
     @wraps(function)
     def public(x: Any, y: Any) -> Any:
@@ -132,6 +162,8 @@ def binary_function(function: Method, ufunc: Any) -> Method:
                     handle = _tensor()
                     handle._data = data
                     return handle
+                if data is not None:
+                    return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
         return run(function, (x, y), {})
@@ -172,6 +204,8 @@ def matmul_operator() -> Method:
                         handle = _tensor()
                         handle._data = data
                         return handle
+                    if data is not None:
+                        return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
         return call("matmul", self, other) if is_array_like(other) else NotImplemented

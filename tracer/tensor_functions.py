@@ -14,8 +14,8 @@ from plait.tracer.tensor import binary_function, lift, unary_function
 # Functions that are exactly one NumPy ufunc on tensors of every dtype.
 _UNARY = (
     "abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh "
-    "cbrt cos cosh exp exp2 expm1 isfinite isinf isnan log log10 log1p log2 logical_not negative "
-    "reciprocal rint sign sin sinh sqrt square tan tanh"
+    "cbrt cos cosh exp expm1 isfinite isinf isnan log log10 log1p log2 logical_not negative "
+    "sign sin sinh sqrt square tan tanh"
 )
 _BINARY = (
     "add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
