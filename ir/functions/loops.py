@@ -20,7 +20,10 @@ from plait.ir.functions.payload import (
     to_inexact,
     weak_kind,
 )
+from plait.ir.graph import Value
+from plait.ir.literal import Literal
 from plait.ir.op import Op
+from plait.ir.ops import full, less, select
 from plait.ir.types import (
     SHORT_NAMES,
     DType,
@@ -149,8 +152,19 @@ def broadcast_pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
     """The two stretched to their common shape."""
     if a.shape == b.shape:
         return a, b
+    if a.shape == ():
+        return _stretched(a, b), b
+    if b.shape == ():
+        return a, _stretched(b, a)
     shape = broadcast_shapes(name, a.shape, b.shape)
     return broadcast_to(a, shape), broadcast_to(b, shape)
+
+
+def _stretched(number: Any, other: Any) -> Any:
+    """A 0-d payload in the shape of another; a known number in a graph is one ``full``."""
+    if type(number) is np.ndarray and type(other) is Value:
+        return full(value=Literal(number), shape=other.shape)
+    return broadcast_to(number, other.shape)
 
 
 def comparison(op: Op, ufunc: np.ufunc, call: str, result: str) -> Function:
@@ -192,8 +206,6 @@ def _constant_comparison(ufunc: np.ufunc, x: int, shape: Any, y: int) -> Any:
 
 def _mixed_comparison(op: Op, x: Any, y: Any) -> Any:
     """Compare int64 with uint64: where the signed one is negative, it is the smaller one."""
-    from plait.ir.ops import less, select
-
     signed, unsigned = (x, y) if x.dtype.kind == "i" else (y, x)
     zeros = broadcast_to(np.asarray(0, signed.dtype), signed.shape)
     negative = less(signed, zeros)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ import numpy as np
 from plait.ir import dispatch
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.graph import Value
-from plait.ir.ops import cast as cast_op
 from plait.ir.op import get_op
+from plait.ir.ops import cast as cast_op
 from plait.ir.types import (
     SHORT_NAMES,
     DType,
@@ -26,8 +26,10 @@ from plait.ir.types import (
     bfloat16,
     bool_,
     complex64,
+    complex128,
     float16,
     float32,
+    float64,
     int32,
     int64,
     is_complex,
@@ -88,10 +90,11 @@ def as_payload(x: Any) -> Any:
         return x
     if isinstance(x, (list, tuple)):
         return from_sequence(x)
-    if hasattr(x, "__array__") or isinstance(x, (np.generic, memoryview)) or hasattr(x, "__dlpack__"):
+    if isinstance(x, memoryview) or hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
         return _native(np.asarray(x))
-    if isinstance(x, (bool, int, float, complex)):
-        return next(base for base in (bool, int, float, complex) if isinstance(x, base))(x)
+    for base in (int, float, complex):
+        if isinstance(x, base):
+            return base(x)  # a subclass of a number, such as an IntEnum's member
     raise DTypeError(
         f"expected a tensor, an array, a number or a (nested) list of numbers, "
         f"got {type(x).__name__}"
@@ -129,7 +132,8 @@ def from_sequence(x: Sequence[Any]) -> Any:
         return array.astype(np.int32) if fits else array
     if array.size == 0:
         return array.astype(np.float32)
-    return array.astype({np.float64: float32, np.complex128: complex64}.get(array.dtype.type, array.dtype))
+    narrow = {float64: float32, complex128: complex64}
+    return array.astype(narrow.get(array.dtype, array.dtype))
 
 
 def _holds_values(x: Any) -> bool:
@@ -163,7 +167,7 @@ def shape_of(x: Any) -> Shape:
     return shape
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_dtypes(*kinds: Any) -> DType:
     """The common dtype of dtypes and weak number classes, by NumPy's rules (NEP 50).
 

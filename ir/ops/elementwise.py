@@ -13,6 +13,7 @@ from plait.ir.ops.rules import check_arity as check_arity
 from plait.ir.ops.rules import check_same as check_same
 from plait.ir.ops.rules import check_tensors
 from plait.ir.types import (
+    DTYPES,
     DType,
     TensorType,
     as_dtype,
@@ -146,13 +147,15 @@ def _infer(
     name: str, arity: int, domain: str, result: Callable[[DType], DType]
 ) -> Callable[..., TensorType]:
     accepts, wanted = DOMAINS[domain]
+    results = {d: result(d) for d in DTYPES if accepts(d)}
 
     def infer(*types: Any) -> TensorType:
         check_arity(name, types, arity)
         t = check_same(name, types)
-        if not accepts(t.dtype):
+        dtype = results.get(t.dtype)
+        if dtype is None:
             raise DTypeError(f"{name}: expected {wanted}, got {t.dtype.name} in {t}")
-        return TensorType(result(t.dtype), t.shape)
+        return t if dtype is t.dtype else TensorType(dtype, t.shape)
 
     return infer
 

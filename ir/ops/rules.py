@@ -24,17 +24,21 @@ def check_tensors(name: str, *types: Any) -> None:
 def check_dtypes(name: str, types: tuple[Any, ...]) -> None:
     """Demand tensors of one dtype."""
     check_tensors(name, *types)
-    if any(t.dtype != types[0].dtype for t in types):
-        raise DTypeError(f"{name}: dtypes differ: {_shown(types)}; cast to one dtype first")
+    dtype = types[0].dtype
+    for t in types:
+        if t.dtype is not dtype and t.dtype != dtype:
+            raise DTypeError(f"{name}: dtypes differ: {_shown(types)}; cast to one dtype first")
 
 
 def check_same(name: str, types: tuple[Any, ...]) -> TensorType:
     """Demand tensors of one dtype and one shape; return their type."""
     check_dtypes(name, types)
-    if any(t.shape != types[0].shape for t in types):
-        raise ShapeError(f"{name}: shapes differ: {_shown(types)}; broadcast to one shape first")
-    found: TensorType = types[0]
-    return found
+    first: TensorType = types[0]
+    for t in types:
+        if t is not first and t.shape != first.shape:
+            shown = _shown(types)
+            raise ShapeError(f"{name}: shapes differ: {shown}; broadcast to one shape first")
+    return first
 
 
 def _shown(types: tuple[Any, ...]) -> str:
