@@ -224,7 +224,8 @@ def _is_uniform(key: Key, value: Any) -> bool:
     whole = all(type(e) is Slice and e.whole for e in others)
     if not whole or len(key.masks) != 1:
         return False
-    behind = sum(e.axis > key.masks[0].axis for e in others if type(e) is Slice)
+    end = key.masks[0].axis + key.masks[0].mask.ndim
+    behind = sum(e.axis >= end for e in others if type(e) is Slice)
     return bool(value.ndim <= behind or value.shape[value.ndim - behind - 1] == 1)
 
 
