@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 import numpy as np
@@ -325,8 +326,11 @@ def _collect(
         elif type(leaf) is Tensor and type(leaf._data) is Value:
             outputs.append(Output(leaf._kind, len(values)))
             values.append(leaf._data)
-        elif type(leaf) is Value:
-            raise TraceError("a traced function returned a graph value instead of a tensor")
+        elif isinstance(leaf, (GeneratorType, CoroutineType)):
+            raise TraceError(
+                f"a traced function cannot return a {type(leaf).__name__}, which runs once; "
+                "return a list or a tuple of what it gives"
+            )
         elif isinstance(leaf, np.ndarray):
             outputs.append(Output("array", value=leaf.copy()))
         else:

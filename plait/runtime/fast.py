@@ -26,6 +26,12 @@ def fast_call(program: Program) -> Callable[[tuple[Any, ...]], Any] | None:
         return None
     if any(c.kind != "tensor" for c in captures):
         return None
+    return _closure(program)
+
+
+def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
+    """The quick call, with everything that it needs at hand."""
+    traced, captures = program.traced, program.traced.captures
     run: Callable[..., Any] = getattr(program.executable, "call", program.executable)
     held = tuple([c.source for c in captures])
     kinds = [Tensor] * len(traced.leaves)

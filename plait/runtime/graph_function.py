@@ -183,9 +183,15 @@ class IdentityMap:
         if found is not None and found[0]() is key:
             return found[1]
         number = id(key)
+        try:
+            reference = weakref.ref(key, lambda _: self._items.pop(number, None))
+        except TypeError:
+            raise SignatureError(
+                f"a method of {type(key).__name__} cannot be compiled for an instance: its "
+                "__slots__ leave no room for weak references; add '__weakref__' to them"
+            ) from None
         made = make(key)
         with self._lock:
-            reference = weakref.ref(key, lambda _: self._items.pop(number, None))
             self._items[number] = (reference, made)
         return made
 
@@ -304,4 +310,35 @@ def graph_function_of(function: Any, options: Options) -> GraphFunction:
         raise SignatureError(f"graph_function takes a callable, got {type(function).__name__}")
     if isinstance(function, GraphFunction):
         function = function._function
+    refuse_suspending(function)
+    refuse_unknown(function, options.static)
     return GraphFunction(function, options)
+
+
+def refuse_suspending(function: Any) -> None:
+    """Demand a function that runs to its end when called."""
+    kinds = {
+        "a coroutine function": inspect.iscoroutinefunction,
+        "a generator function": inspect.isgeneratorfunction,
+        "an asynchronous generator function": inspect.isasyncgenfunction,
+    }
+    for kind, is_kind in kinds.items():
+        if is_kind(function):
+            raise SignatureError(
+                f"{function.__name__} is {kind}, which cannot be captured; compile the function "
+                "that it calls for each value instead"
+            )
+
+
+def refuse_unknown(function: Any, names: frozenset[str | int]) -> None:
+    """Demand that ``static`` names arguments of the function."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in names:
+        if isinstance(name, str) and name not in parameters:
+            known = ", ".join(parameters) or "none"
+            raise SignatureError(f"static: there is no argument {name!r}; arguments: {known}")

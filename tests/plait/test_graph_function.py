@@ -403,6 +403,32 @@ def test_bad_arguments_are_signature_errors() -> None:
         pl.graph_function(3)  # type: ignore[call-overload]
 
 
+def test_functions_that_cannot_be_captured() -> None:
+    async def coroutine(x: Any) -> Any:
+        return x
+
+    def generator(x: Any) -> Any:
+        yield x
+
+    for function in (coroutine, generator):
+        with pytest.raises(pl.errors.SignatureError, match="cannot be captured"):
+            pl.graph_function(function)
+    with pytest.raises(pl.errors.TraceError, match="return a list"):
+        compiled(lambda x: (v for v in [x]))(x32(2))
+    with pytest.raises(pl.errors.SignatureError, match="no argument 'nope'"):
+        pl.graph_function(lambda x: x, static="nope")
+
+    class Slotted:
+        __slots__ = ()
+
+        @pl.graph_function
+        def method(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(pl.errors.SignatureError, match="__weakref__"):
+        Slotted().method  # noqa: B018
+
+
 def test_errors_of_the_users_code_pass_through() -> None:
     @compiled
     def f(x: Any) -> Any:
