@@ -91,8 +91,7 @@ def svg(shown: Graph | ExecutionPlan, max_boxes: int = MAX_BOXES) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plait" width="{width:.0f}" '
             f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-            f'style="max-width:100%;height:auto">',
-            f"<title>{escape(heading)}</title>",
+            f'aria-label="{escape(heading)}" style="max-width:100%;height:auto">',
             f"<style>{_style()}</style>",
             f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" rx="8"/>',
             _text(MARGIN, MARGIN + 14, heading, "heading"),

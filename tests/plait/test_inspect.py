@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from plait import inspect, ir
 from plait.ir import Decision, ExecutionPlan, Graph, Slot, Step
 from plait.ir.display import mime_bundle
 from tests.golden import check_golden
+from tests.graphs import graphs
 
 LSTM = """
 graph lstm_cell(%x: f32[8,16], %w: f32[32,64], %h: f32[8,16], %c: f32[8,16])
@@ -311,6 +313,15 @@ def all_names(graph: dict[str, Any]) -> Iterator[tuple[set[str], list[str]]]:
 def test_json_names_fit_together(text: str) -> None:
     for defined, used in all_names(inspect.to_json(ir.parse(text))):
         assert set(used) <= defined
+
+
+@given(graphs())
+@settings(max_examples=25)
+def test_every_graph_has_every_form(graph: Graph) -> None:
+    ElementTree.fromstring(inspect.svg(graph))
+    assert len(Rows(inspect.table(graph)).rows) >= len(graph.nodes) + len(graph.inputs)
+    assert inspect.dot(graph).startswith("digraph")
+    dumped(graph)
 
 
 @pytest.mark.parametrize("make", [ir.parse, lambda text: planned(ir.parse(text))])
