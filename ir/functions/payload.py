@@ -92,7 +92,8 @@ def as_payload(x: Any) -> Any:
         return from_sequence(x)
     if isinstance(x, memoryview) or hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
         return _native(np.asarray(x))
-    for base in (int, float, complex):
+    bases: tuple[Any, ...] = (int, float, complex)
+    for base in bases:
         if isinstance(x, base):
             return base(x)  # a subclass of a number, such as an IntEnum's member
     raise DTypeError(

@@ -141,7 +141,8 @@ def test_into_equals_reference(op: Op) -> None:
     for case in cases_of(op) if op.into is not None else []:
         with named(case):
             types = [t for t in case.infer() if isinstance(t, TensorType)]
-            outs = tuple([np.full(t.shape, 77, t.dtype) for t in types])  # type: ignore[arg-type]
+            shapes: list[Any] = [t.shape for t in types]
+            outs = tuple([np.full(s, 77, t.dtype) for s, t in zip(shapes, types, strict=True)])
             run_into(case, outs if len(outs) > 1 else outs[0], case.operands)
             for out, expected in zip(outs, case.run(), strict=True):
                 assert same_bits(out, np.asarray(expected))
