@@ -1,8 +1,13 @@
 """What a program is: types, values, graphs, op records, text."""
 
+from plait.ir import device as device
 from plait.ir import dispatch as dispatch
+from plait.ir import display as display
 from plait.ir import errors as errors
+from plait.ir import executable as executable
+from plait.ir import location as location
 from plait.ir import ops as ops
+from plait.ir import types as types
 from plait.ir.analysis import CriticalPath as CriticalPath
 from plait.ir.analysis import Interval as Interval
 from plait.ir.analysis import Use as Use

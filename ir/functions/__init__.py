@@ -1,5 +1,6 @@
 """Promoting, broadcasting functions over the strict ops: what users reach."""
 
+from plait.ir.functions import payload as payload
 from plait.ir.functions import random as random
 from plait.ir.functions.activations import *  # noqa: F403
 from plait.ir.functions.convolution import *  # noqa: F403
