@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import ShapeError
+from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
 from plait.ir.functions.payload import as_payload, broadcast_to, cast
 from plait.ir.op import Op
@@ -17,6 +17,7 @@ from plait.ir.types import (
     bool_,
     int64,
     is_bool,
+    is_complex,
     is_floating,
     is_integer,
     is_unsigned,
@@ -185,6 +186,8 @@ def _extreme(
 ) -> Any:
     """A maximum (``lowest`` is what loses) or a minimum."""
     x = as_array(x)
+    if is_complex(x.dtype):
+        raise DTypeError(f"{name}: complex numbers have no order, got {x.dtype.name}")
     axes = normalize_axes(name, axis, x.ndim)
     if where is not None and where is not True and initial is None:
         raise ShapeError(f"{name}: where= needs initial=, the result where no element is chosen")
