@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from plait.backends.jax.donation import restore
+from plait.backends.jax.lowerings.common import block_until_ready, effects_barrier
 from plait.backends.jax.lowerings.effects import TOKEN, failures
 from plait.ir import token
 from plait.ir.types import TensorType, Type
@@ -115,8 +116,8 @@ def finish(call: Call) -> Call:
     def call_to_end(*arguments: Any) -> Sequence[Any]:
         try:
             results = call(*arguments)
-            jax.block_until_ready(results)
-            jax.effects_barrier()
+            block_until_ready(results)
+            effects_barrier()
         except jax.errors.JaxRuntimeError as error:
             found = re.search(r"host failure [0-9a-f]+", str(error))
             failure = failures.pop(found.group(), None) if found else None

@@ -14,6 +14,7 @@ from plait.backends.jax.calling import Call, Convention
 from plait.backends.jax.devices import jax_device
 from plait.backends.jax.donation import plan_donation
 from plait.backends.jax.function import as_function
+from plait.backends.jax.lowerings.common import shape_struct
 from plait.backends.jax.lowerings.effects import TOKEN
 from plait.ir import ExecutionPlan, Graph, TensorType, Trait
 from plait.ir.errors import BackendError, UnknownNameError
@@ -217,7 +218,7 @@ def spec(type_: Type, target: Any) -> Any:
     """The description for jax of an argument."""
     assert type(type_) is TensorType
     sharding = None if target is None else SingleDeviceSharding(target)
-    return jax.ShapeDtypeStruct(type_.shape, type_.dtype, sharding=sharding)
+    return shape_struct(type_.shape, type_.dtype, sharding=sharding)
 
 
 def check_type(graph: Graph, type_: Type) -> None:

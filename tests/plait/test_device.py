@@ -43,7 +43,8 @@ def test_devices_are_values() -> None:
     assert gpu == Device("gpu", 1) == "gpu:1"
     assert gpu != Device("gpu", 0)
     assert hash(gpu) == hash("gpu:1")
-    assert {gpu: 1}["gpu:1"] == 1
+    by_device: dict[Any, int] = {gpu: 1}
+    assert by_device["gpu:1"] == 1
     assert pickle.loads(pickle.dumps(gpu)) == gpu
     assert CPU.is_host
     assert not gpu.is_host

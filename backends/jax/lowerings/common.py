@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 from jax import lax
@@ -13,6 +14,12 @@ from jax import lax
 #: gives one value, or a tuple for an op with several results.
 Lowering = Callable[..., Any]
 Table = Mapping[str, Lowering]
+
+#: Functions of jax that some of its versions leave without types.
+shape_struct: Any = jax.ShapeDtypeStruct
+optimization_barrier: Any = lax.optimization_barrier
+block_until_ready: Any = jax.block_until_ready
+effects_barrier: Any = jax.effects_barrier
 
 HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 

@@ -10,12 +10,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
-from jax import lax
 from jax.experimental import io_callback
 
-from plait.backends.jax.lowerings.common import Table
+from plait.backends.jax.lowerings.common import Table, optimization_barrier, shape_struct
 from plait.ir import TensorType, get_op
 from plait.ir.errors import BackendError
 
@@ -72,7 +70,7 @@ def lower_callback(
     def run(*arrays: Any) -> Any:
         return reference(TOKEN, *arrays, function=function, result_types=result_types)[1:]
 
-    shapes: Any = tuple([jax.ShapeDtypeStruct(t.shape, t.dtype) for t in result_types])
+    shapes = tuple([shape_struct(t.shape, t.dtype) for t in result_types])
     return (TOKEN, *io_callback(on_host(run), shapes, *values, ordered=True))
 
 
@@ -83,7 +81,7 @@ def lower_check(*_: Any, **attributes: Any) -> Any:
 
 def lower_barrier(*values: Any) -> Any:
     """The same values, fixed in place."""
-    return lax.optimization_barrier(values)
+    return optimization_barrier(values)
 
 
 TABLE: Table = {

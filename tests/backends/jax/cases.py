@@ -15,14 +15,14 @@ from tests.ir.op_cases import Case, all_cases
 
 #: Checks do not reach a backend: passes turn them into the status output.
 CASES = [case for case in all_cases() if case.op is not ops.check]
-FAMILIES = sorted({case.op.family for case in CASES})
 
 
-def batches(family: str, size: int = 200) -> Iterator[Sequence[Case]]:
-    """The cases of a family, in parts."""
-    cases = [case for case in CASES if case.op.family == family]
-    for start in range(0, len(cases), size):
-        yield cases[start : start + size]
+def batches(size: int = 250) -> Iterator[tuple[str, Sequence[Case]]]:
+    """The cases of each family in parts, each with a name."""
+    for family in sorted({case.op.family for case in CASES}):
+        cases = [case for case in CASES if case.op.family == family]
+        for part, start in enumerate(range(0, len(cases), size)):
+            yield f"{family}-{part}", cases[start : start + size]
 
 
 def run_together(cases: Sequence[Case], device: Any = None) -> list[tuple[Any, ...]]:

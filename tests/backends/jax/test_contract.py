@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from plait import ir
 from plait.backends.jax.lowerings import LOWERINGS
 from plait.ir.device import Device
-from tests.backends.jax.cases import FAMILIES, batches, failures
+from tests.backends.jax.cases import batches, failures
+from tests.ir.op_cases import Case
+
+BATCHES = dict(batches())
+each_batch = pytest.mark.parametrize("cases", BATCHES.values(), ids=BATCHES.keys())
 
 
 def test_every_op_has_a_lowering() -> None:
@@ -18,13 +24,12 @@ def test_every_lowering_is_of_an_op() -> None:
     assert sorted(set(LOWERINGS) - {op.name for op in ir.all_ops()}) == []
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_xla_agrees_with_the_reference(family: str) -> None:
-    assert [wrong for cases in batches(family) for wrong in failures(cases)] == []
+@each_batch
+def test_xla_agrees_with_the_reference(cases: Sequence[Case]) -> None:
+    assert failures(cases) == []
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("family", FAMILIES)
-def test_xla_on_a_gpu_agrees_with_the_reference(family: str) -> None:
-    gpu = Device("gpu", 0)
-    assert [wrong for cases in batches(family) for wrong in failures(cases, gpu)] == []
+@each_batch
+def test_xla_on_a_gpu_agrees_with_the_reference(cases: Sequence[Case]) -> None:
+    assert failures(cases, Device("gpu", 0)) == []

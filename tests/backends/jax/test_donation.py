@@ -11,6 +11,7 @@ import pytest
 from plait import ir
 from plait.backends.jax import compile
 from plait.backends.jax.donation import pair, plan_donation, restore
+from plait.backends.jax.lowerings.common import block_until_ready
 from plait.ir import ExecutionPlan, Graph, ops
 from tests.backends.jax.graphs import graph_of
 
@@ -24,7 +25,7 @@ def step(p: Any, g: Any, q: Any) -> Any:
 
 def fresh(value: float) -> Any:
     # Computed by jax, so that the buffer is its own to give away.
-    return jax.block_until_ready(jax.lax.full((4096,), np.float32(value)))
+    return block_until_ready(jax.lax.full((4096,), np.float32(value)))
 
 
 def pointers(arrays: Any) -> list[int]:
@@ -35,7 +36,7 @@ def run(graph: Graph, **options: Any) -> tuple[list[int], list[int], list[Any], 
     executable = compile(graph, **options)
     arguments = [fresh(1.0 + i) for i in range(3)]
     before = pointers(arguments)
-    results = list(jax.block_until_ready(executable(*arguments)))
+    results = list(block_until_ready(executable(*arguments)))
     values = [float(np.asarray(r)[0]) for r in results]
     assert values == [1.0 * 3.0, 3.0 - 2.0, 1.0 - 2.0]
     return before, pointers(results), arguments, results

@@ -78,7 +78,7 @@ def test_a_print_in_a_branch_comes_only_when_taken(capfd: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("name", ["f64", "i64", "u64", "c128", "bf16", "bool"])
 def test_callbacks_keep_types(name: str) -> None:
-    type_ = ir.parse_type(f"{name}[2]")
+    type_: Any = ir.parse_type(f"{name}[2]")
     seen: list[Any] = []
 
     def host(x: Any) -> Any:

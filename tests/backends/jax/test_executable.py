@@ -153,6 +153,7 @@ def test_threads_compile_and_run_at_once() -> None:
 
 
 def test_the_configuration_of_jax_stays_as_it_was() -> None:
-    before = jax.config.jax_enable_x64
+    config: Any = jax.config
+    before = config.jax_enable_x64
     compile(graph_of(ops.tanh, "f64[8]"))(np.ones(8))
-    assert jax.config.jax_enable_x64 == before
+    assert config.jax_enable_x64 == before
