@@ -10,6 +10,7 @@ from collections.abc import Callable as _Callable
 from typing import Any as _Any
 
 from plait import inspect as inspect
+from plait import random as random
 from plait.creation import CREATION as _CREATION
 from plait.creation import asarray as asarray
 from plait.creation import on_device as _on_device
@@ -69,7 +70,7 @@ _OTHERS = (
     "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 device devices "
     "e errors finfo float16 float32 float64 from_dlpack graph_function iinfo inf int16 int32 int64 "
-    "int8 isdtype nan newaxis pi result_type uint16 uint32 uint64 uint8"
+    "int8 isdtype nan newaxis pi random result_type uint16 uint32 uint64 uint8"
 )
 __all__ = sorted({*_functions, *_OTHERS.split()})
 
