@@ -35,9 +35,10 @@ def special(name: str) -> Callable[..., Any]:
 
 
 def _sigmoid(x: Any) -> Any:
-    # One division and one exp of a value that cannot overflow.
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, x.dtype.type(1)) / (1 + e)
+    with np.errstate(over="ignore"):  # exp(-x) = inf gives the right 0
+        e = np.asarray(np.exp(-x))
+    np.add(e, 1, out=e)
+    return np.divide(1, e, out=e)
 
 
 def _softplus(x: Any) -> Any:
