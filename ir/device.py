@@ -36,6 +36,13 @@ class Device:
         ``"cpu"``, ``"gpu"`` or ``"tpu"``.
     index : int
         Counted from 0 on this machine.
+
+    Examples
+    --------
+    >>> pl.zeros(2).device
+    pl.Device('cpu:0')
+    >>> pl.zeros(2).device == "cpu:0"
+    True
     """
 
     __slots__ = ("index", "platform")

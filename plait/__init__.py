@@ -45,6 +45,7 @@ from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import public_functions as _public_functions
+from plait.tracer import register_pytree as register_pytree
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
@@ -70,7 +71,7 @@ _OTHERS = (
     "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 device devices "
     "e errors finfo float16 float32 float64 from_dlpack graph_function iinfo inf int16 int32 int64 "
-    "int8 isdtype nan newaxis pi random result_type uint16 uint32 uint64 uint8"
+    "int8 isdtype nan newaxis pi random register_pytree result_type uint16 uint32 uint64 uint8"
 )
 __all__ = sorted({*_functions, *_OTHERS.split()})
 
