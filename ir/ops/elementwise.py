@@ -227,6 +227,14 @@ def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     return reference
 
 
+def _power(x: Any, y: Any) -> Any:
+    if x.dtype.kind != "i" or not np.any(y < 0):
+        return np.power(x, y)
+    # NumPy refuses negative exponents of integers: the truncated value of 1 / x ** -y instead.
+    odd = np.where(y & 1, x, x * x)
+    return np.where(y < 0, np.where(np.abs(x) == 1, odd, 0), np.power(x, np.maximum(y, 0)))
+
+
 C, A, M = Trait.COMMUTATIVE, Trait.ASSOCIATIVE, Trait.MONOTONE
 
 # Arithmetic.
@@ -239,7 +247,14 @@ remainder = define(
     "remainder", "x - floor(x / y) * y: the sign of y", np.remainder, arity=2, domain="real"
 )
 fmod = define("fmod", "x - trunc(x / y) * y: the sign of x", np.fmod, arity=2, domain="real")
-power = define("power", "x ** y", np.power, arity=2, domain="numeric", flops=10)
+power = define(
+    "power",
+    "x ** y; of integers to negative exponents the truncated value, 0 for 0",
+    _power,
+    arity=2,
+    domain="numeric",
+    flops=10,
+)
 negative = define("negative", "-x", np.negative, domain="numeric", traits=(Trait.INVOLUTION,))
 absolute = define(
     "abs", "|x|", np.absolute, domain="numeric", result="real", traits=(Trait.IDEMPOTENT,)

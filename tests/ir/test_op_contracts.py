@@ -175,8 +175,6 @@ def test_into_may_overwrite_an_operand_that_comes_twice(op: Op) -> None:
             continue
         operands = [x if i in op.overwrites else y for i, y in enumerate(case.operands)]
         twice = Case(op, tuple(operands), case.attributes)
-        if op.name == "power" and x.dtype.kind == "i":
-            x[...] = abs(x)
         with named(case):
             expected = np.array(twice.run()[0])
             assert same_bits(run_into(twice, x, twice.operands), expected)

@@ -13,8 +13,13 @@ from plait.ir.types import bfloat16, float16, is_complex
 from tests.payloads import assert_equals_numpy, assert_same, run
 
 NATIVE = [d for d in DTYPES if d != bfloat16]
-SAMPLES: dict[str, list[Any]] = {"b": [False, True, True], "i": [-3, 0, 5], "u": [3, 0, 5], "f": [-1.5, 0.0, 2.5]}
-SAMPLES["c"] = [1 + 2j, 0, -1j]
+SAMPLES: dict[str, list[Any]] = {
+    "b": [False, True, True],
+    "i": [-3, 0, 5],
+    "u": [3, 0, 5],
+    "f": [-1.5, 0.0, 2.5],
+    "c": [1 + 2j, 0, -1j],
+}
 
 BINARY = [
     "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "fmod", "maximum",

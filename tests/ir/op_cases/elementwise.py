@@ -47,7 +47,8 @@ def operands_of(op: Op, dtype: Any, shape: tuple[int, ...], arity: int) -> tuple
     if op.name.startswith("shift"):
         operands[1] = np.asarray(abs(operands[1]) % (8 * np.dtype(dtype).itemsize), dtype)
     if op.name == "power" and is_integer(np.dtype(dtype)):
-        operands[1] = np.asarray(abs(operands[1]) % 4, dtype)
+        low = 0 if np.dtype(dtype).kind == "u" else 2
+        operands[1] = np.asarray(operands[1] % 6 - low, dtype)
     if is_complex(np.dtype(dtype)) or op.name == "popcount":
         operands = [np.asarray(x + 1, dtype) for x in operands]
     return tuple(operands)
