@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -17,26 +18,29 @@ Function = Callable[..., Sequence[Any]]
 def as_function(graph: Graph) -> Function:
     """A function that applies the graph's nodes to jax values, each in a scope of its own.
 
-    A scope is named ``op_N``, N counting results as the text form does, and shows in XLA's names.
+    A scope is named ``op_N``, ``%N`` the node's first result in the text form, and shows in XLA's
+    names.
     """
 
     def function(*arguments: Any) -> Sequence[Any]:
         values = dict(zip(graph.inputs, arguments, strict=True))
-        number = 0
-        for node in graph.nodes:
+        for node, scope in zip(graph.nodes, scope_names(graph), strict=True):
             operands = [values[v] for v in node.operands]
-            with jax.named_scope(scope_name(node, number)):
+            with jax.named_scope(scope):
                 results = apply(node, operands, [as_function(r) for r in node.regions])
-            number += len(node.results)
             values.update(zip(node.results, results, strict=True))
         return tuple([values[v] for v in graph.outputs])
 
     return function
 
 
-def scope_name(node: Node, number: int) -> str:
-    """The name of a node in XLA's names."""
-    return f"{node.op.name}_{number}"
+def scope_names(graph: Graph) -> Iterator[str]:
+    """The name of each node in XLA's names; results are numbered past numbers of inputs."""
+    taken = {v.name for v in graph.inputs}
+    numbers = (i for i in itertools.count() if str(i) not in taken)
+    for node in graph.nodes:
+        own = list(itertools.islice(numbers, len(node.results)))
+        yield f"{node.op.name}_{own[0]}" if own else node.op.name
 
 
 def apply(node: Node, operands: Sequence[Any], regions: Sequence[Function]) -> tuple[Any, ...]:

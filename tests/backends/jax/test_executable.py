@@ -88,6 +88,23 @@ def test_names_of_the_hlo_are_those_of_the_nodes() -> None:
     assert 'op_name="jit(cell)/tanh_1/tanh"' in text
 
 
+def test_numbers_in_names_are_those_of_the_text() -> None:
+    builder = ir.GraphBuilder("cell")
+    x = builder.input(ir.parse_type("f32[8]"), "1")
+    with builder:
+        y = ops.tanh(ops.split(ops.add(x, x), sizes=(4, 4), axis=0)[1])
+    graph = builder.build([y])
+    assert "%4: f32[4] = tanh(%3)" in str(graph)
+    assert "tanh_4" in compile(graph).as_text("hlo")
+
+
+def test_most_calls_need_no_wrapping() -> None:
+    plain = compile(graph_of(ops.add, "f32[4]", "f32[4]"))
+    assert isinstance(plain.call, jax.stages.Compiled)
+    wide = compile(graph_of(ops.add, "f64[4]", "f64[4]"))
+    assert not isinstance(wide.call, jax.stages.Compiled)
+
+
 def test_texts_name_no_file_of_this_machine() -> None:
     executable = compile(graph_of(lambda x: ops.tanh(ops.add(x, x)), "f32[8]"))
     assert "stablehlo.tanh" in executable.as_text("stablehlo")

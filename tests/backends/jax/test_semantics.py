@@ -82,9 +82,8 @@ def test_signs_of_zeros() -> None:
         lambda x: [ops.signbit(op(x)) for op in (ops.trunc, ops.ceil, ops.round_, ops.negative)],
         "f32[5]",
     )
-    for op, found in zip(
-        (np.trunc, np.ceil, np.round, np.negative), compile(graph)(x), strict=True
-    ):
+    wanted: Any = (np.trunc, np.ceil, np.round, np.negative)
+    for op, found in zip(wanted, compile(graph)(x), strict=True):
         assert np.asarray(found).tolist() == np.signbit(op(x)).tolist()
 
 
