@@ -45,6 +45,7 @@ def remove_dead(
         return memo[graph]
     live = set(graph.outputs)
     kept: list[Node] = []
+    dropped: list[Firing] = []
     regions_changed = False
     for node in reversed(graph.nodes):
         if not (live.isdisjoint(node.results) and not node.has_effect):
@@ -55,9 +56,11 @@ def remove_dead(
                 regions_changed |= any(
                     a is not b for a, b in zip(cleaned, node.regions, strict=True)
                 )
-        elif firings is not None:
-            firings.append(Firing("drop", node.location))
+        else:
+            dropped.append(Firing("drop", node.location))
     kept.reverse()
+    if firings is not None:
+        firings += reversed(dropped)
     result = graph
     if regions_changed:
         result = _with_regions(graph, kept, memo)

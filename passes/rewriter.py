@@ -32,6 +32,9 @@ from plait.passes.dce import remove_dead
 from plait.passes.infrastructure import Firing
 from plait.passes.keys import node_key
 
+#: Rules may emit what other rules rewrite, so many deep.
+MAX_DEPTH = 64
+
 Replacement = Value | tuple[Value, ...] | None
 
 
@@ -108,6 +111,7 @@ class Rewriter:
         self._rank: dict[Value, int] = {}
         self._changed = False
         self._budget = 0
+        self._depth = 0
 
     def run(self, graph: Graph) -> Graph:
         """The rewritten graph, without what became dead; the same object when nothing fired."""
@@ -166,12 +170,7 @@ class Rewriter:
             if known is not None:
                 self.firings.append(Firing("merge", node.location))
                 return known
-        results: tuple[Value, ...] | None = None
-        for rule in self.rules.of(node.op):
-            found = rule.build(self, node)
-            if found is not None:
-                results = self._check(rule, node, found if type(found) is tuple else (found,))  # type: ignore[arg-type]
-                break
+        results = self._try_rules(node)
         if results is None:
             results = node.results
             self._nodes.append(node)
@@ -180,6 +179,19 @@ class Rewriter:
         if key is not None:
             self._known[key] = results
         return results
+
+    def _try_rules(self, node: Node) -> tuple[Value, ...] | None:
+        """What the first rule that applies gives."""
+        self._depth += 1
+        for rule in self.rules.of(node.op):
+            if self._depth > MAX_DEPTH:
+                raise GraphError(f"rule {rule.name!r} fires without end", node.location)
+            found = rule.build(self, node)
+            if found is not None:
+                self._depth -= 1
+                return self._check(rule, node, found if type(found) is tuple else (found,))  # type: ignore[arg-type]
+        self._depth -= 1
+        return None
 
     def _check(self, rule: Rule, node: Node, results: tuple[Value, ...]) -> tuple[Value, ...]:
         """Count a firing; a rule must keep the types and come to an end."""

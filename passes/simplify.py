@@ -16,7 +16,7 @@ from plait.passes.rules import FAMILIES, rule_set
 @register_pass
 @dataclass(frozen=True)
 class Canonicalize(Pass):
-    """Write each node in its one canonical form: operand order, fills, slices."""
+    """Write each node in its one canonical form: order of operands, fills."""
 
     name: ClassVar[str] = "canonicalize"
 

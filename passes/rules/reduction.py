@@ -18,9 +18,7 @@ ALL = (*SELECTIONS, ops.reduce_sum, ops.reduce_prod)
 
 def _any_order(node: Node) -> bool:
     """Whether the order of the elements does not change a bit of the result."""
-    exact = is_exact(node.operands[0])
-    # The maximum of 0.0 and -0.0 is the one that comes first or last.
-    return exact and node.op in ALL
+    return is_exact(node.operands[0])  # the maximum of 0.0 and -0.0 is the one read first or last
 
 
 def _reduced_sizes(node: Node) -> list[int] | None:
@@ -106,7 +104,9 @@ def _of_broadcast(rewriter: Rewriter, node: Node) -> Replacement:
     if found is None or found[1] == 1 or node.op is ops.reduce_prod:
         return None
     axes, count = found
-    small = rewriter.emit(node.op, source, axes=tuple(axes))
+    if axes and not is_exact(source):
+        return None  # the maximum of 0.0 and -0.0 depends on their order
+    small = rewriter.emit(node.op, source, axes=tuple(axes)) if axes else source
     small = _drop_repeated(rewriter, node, source, small, axes)
     if node.op is ops.reduce_sum:
         number = _times(np.ones((), source.dtype), count)
@@ -133,7 +133,7 @@ def _sum_of_broadcast(rewriter: Rewriter, node: Node) -> Replacement:
     if found is None or found[1] == 1:
         return None
     axes, count = found
-    small = rewriter.emit(node.op, source, axes=tuple(axes))
+    small = rewriter.emit(node.op, source, axes=tuple(axes)) if axes else source
     small = _drop_repeated(rewriter, node, source, small, axes)
     scaled = rewriter.emit(ops.multiply, small, rewriter.fill(count, small.type))
     return rewriter.emit(ops.broadcast_to, scaled, shape=result.shape)
