@@ -69,7 +69,8 @@ def finfo(type: Any, /) -> Any:
     dtype = _dtype(type)
     if not (is_floating(dtype) or is_complex(dtype)):
         raise DTypeError(f"finfo: expected a floating dtype, got {dtype.name}")
-    return ml_dtypes.finfo(dtype)
+    limits: Any = ml_dtypes.finfo
+    return limits(dtype)
 
 
 def iinfo(type: Any, /) -> Any:

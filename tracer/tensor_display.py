@@ -25,7 +25,7 @@ class Display(Handle):
         if type(data) is Value:
             text = "<traced>"
         else:
-            text = np.array2string(read_array(self), separator=", ", prefix=prefix)  # type: ignore[arg-type]
+            text = np.array2string(read_array(self), separator=", ", prefix=prefix)
         shape = f", shape={tuple(data.shape)}" if data.ndim else ""
         return f"{prefix}{text}, dtype={data.dtype.name}{shape})"
 
@@ -43,7 +43,7 @@ class Display(Handle):
         title = html.escape(f"{data.dtype.name}, shape {tuple(data.shape)}, {self.device}")  # type: ignore[attr-defined]
         if type(data) is Value or not 1 <= data.ndim <= 2 or not data.size:
             return f"<pre title='{title}'>{html.escape(repr(self))}</pre>"
-        array = read_array(self)  # type: ignore[arg-type]
+        array = read_array(self)
         rows = array.reshape(-1, array.shape[-1])
         body = "".join(_row(rows[i] if i >= 0 else None, rows.shape[1]) for i in _shown(len(rows)))
         return f"<table><caption>pl.Tensor, {title}</caption>{body}</table>"
@@ -56,7 +56,7 @@ def _shown(count: int) -> list[int]:
     return [*range(TABLE_EDGE), -1, *range(count - TABLE_EDGE, count)]
 
 
-def _row(row: np.ndarray | None, count: int) -> str:  # type: ignore[type-arg]
+def _row(row: np.ndarray | None, count: int) -> str:
     cells = [
         "…" if row is None or i < 0 else html.escape(np.array2string(row[i])) for i in _shown(count)
     ]

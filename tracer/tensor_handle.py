@@ -244,7 +244,7 @@ def _pairs(given: Any, payloads: Any) -> Iterator[tuple[Any, Any]]:
 def _note_traced_views(
     function: Callable[..., Any], handles: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    base = args[0] if args else None
+    base: Any = args[0] if args else None
     if type(base) is not _tensor_class:
         return
     rest, options = unwrap(args[1:]), unwrap(kwargs)

@@ -172,7 +172,7 @@ class Methods(Operators, Attributes):
     def numpy(self) -> Any:
         """The elements as a read-only ndarray that later writes to the tensor do not change."""
         host_array(self, "numpy()")
-        return lent_array(self)  # type: ignore[arg-type]
+        return lent_array(self)
 
     def item(self, *index: Any) -> Any:
         """One element as a Python number; without an index the tensor must have one element."""
@@ -239,8 +239,8 @@ class Methods(Operators, Attributes):
                 f"view: {found.name} and {self.dtype.name} differ in size; tensors are viewed in "
                 "dtypes of equal size only"
             ).at(user_location())
-        result = wrap(read_array(self).view(found))  # type: ignore[arg-type]
-        share(self, result)  # type: ignore[arg-type]
+        result = wrap(read_array(self).view(found))
+        share(self, result)
         return result
 
     def reshape(self, *shape: Any) -> Any:

@@ -73,7 +73,7 @@ class NumpyProtocols(Handle):
                     "without a copy"
                 )
             return array.astype(dtype)
-        return np.array(array) if copy else lent_array(self)  # type: ignore[arg-type]
+        return np.array(array) if copy else lent_array(self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if _needs_functions((*inputs, *_outputs(kwargs))):
@@ -122,7 +122,7 @@ class NumpyProtocols(Handle):
             raise BufferError("NumPy exports no bfloat16 by DLPack; cast to float32 first")
         if not on_host(array):
             return array.__dlpack__(stream=stream)
-        freeze(self)  # type: ignore[arg-type]
+        freeze(self)
         if max_version is None or max_version < (1, 0):
             if not array.flags.writeable:
                 array = array.copy()
@@ -167,7 +167,7 @@ def _needs_functions(operands: Any) -> bool:
 def _array(x: Any) -> Any:
     """The ndarray of a tensor or variable, for NumPy to read."""
     if isinstance(x, Handle):
-        return read_array(x)  # type: ignore[arg-type]
+        return read_array(x)
     if type(x) is list or type(x) is tuple:
         return type(x)([_array(item) for item in x])
     if type(x) is dict:
@@ -183,7 +183,7 @@ def _eager_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[
         kwargs["out"] = tuple(targets)
     if "where" in kwargs:
         kwargs["where"] = _array(kwargs["where"])
-    first = writable_array(inputs[0]) if method == "at" and isinstance(inputs[0], Handle) else None  # type: ignore[arg-type]
+    first = writable_array(inputs[0]) if method == "at" and isinstance(inputs[0], Handle) else None
     arrays = [_array(x) for x in inputs]
     if first is not None:
         arrays[0] = first
@@ -247,7 +247,7 @@ def _eager_function(
     targets = [writable_array(x) if isinstance(x, Handle) else x for x in outputs]
     name = function.__name__
     if name in WRITING and args and isinstance(args[0], Handle):
-        writable_array(args[0])  # type: ignore[arg-type]
+        writable_array(args[0])
     arrays, options = _array(args), _array(kwargs)
     if outputs:
         options["out"] = targets[0] if type(kwargs["out"]) is not tuple else tuple(targets)
@@ -339,7 +339,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     pl.Tensor([0., 1., 2.], dtype=float64, shape=(3,))
     """
     if isinstance(x, Handle):
-        result = x.copy() if copy else x  # type: ignore[attr-defined]
+        result: Any = x.copy() if copy else x  # type: ignore[attr-defined]
         return result if device is None else result.to(device)
     try:
         array = np.from_dlpack(x)

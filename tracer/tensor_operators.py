@@ -59,6 +59,15 @@ def _in_place(self: Any, name: str, other: Any) -> Any:
     return self
 
 
+def _in_place_method(name: str) -> Any:
+    """The method of an operator that has no fast path."""
+
+    def operator(self: Any, other: Any) -> Any:
+        return _in_place(self, name, other)
+
+    return operator
+
+
 def _is_captured(handle: Any) -> bool:
     """Whether a write would change a tensor from outside of the trace that is running."""
     if not dispatch.active or type(handle._data) is Value:
@@ -125,8 +134,7 @@ class Operators(Handle):
     __abs__ = fast.unary_operator("abs", np.absolute)
     __invert__ = fast.unary_operator("bitwise_invert", np.invert)
 
-    def __imatmul__(self, other: Any) -> Any:
-        return _in_place(self, "matmul", other)
+    __imatmul__ = _in_place_method("matmul")
 
     def __divmod__(self, other: Any) -> Any:
         if not is_array_like(other):

@@ -15,7 +15,7 @@ from plait.ir import Value, dispatch
 from plait.ir.device import device_of
 
 if TYPE_CHECKING:
-    from plait.tracer.tensor import Tensor
+    from plait.tracer.tensor_handle import Handle
 
 #: Results larger than this are aligned to ``ALIGNMENT`` bytes when they leave for a compiler.
 ALIGN_ABOVE = 64 * 1024
@@ -47,10 +47,10 @@ class Storage:
 
     def __init__(self, frozen: bool) -> None:
         self.frozen = frozen
-        self._handles: list[weakref.ref[Tensor]] = []
+        self._handles: list[weakref.ref[Handle]] = []
         self._bound = 16
 
-    def add(self, handle: Tensor) -> None:
+    def add(self, handle: Handle) -> None:
         """Let a handle share this storage."""
         self._handles.append(weakref.ref(handle))
         handle._storage = self
@@ -58,7 +58,7 @@ class Storage:
             self._handles = [ref for ref in self._handles if ref() is not None]
             self._bound = 2 * len(self._handles) + 16
 
-    def handles(self) -> list[Tensor]:
+    def handles(self) -> list[Handle]:
         """The living handles."""
         found = [ref() for ref in self._handles]
         return [h for h in found if h is not None and h._storage is self]
@@ -109,7 +109,7 @@ def copy_array(array: Any) -> Any:
     return result
 
 
-def storage_of(handle: Tensor) -> Any:
+def storage_of(handle: Handle) -> Any:
     """The handle's storage: None, ``FROZEN`` or a ``Storage``."""
     try:
         return handle._storage
@@ -118,7 +118,7 @@ def storage_of(handle: Tensor) -> Any:
         return None
 
 
-def freeze(handle: Tensor) -> None:
+def freeze(handle: Handle) -> None:
     """Note that something else may read the handle's buffer from now on."""
     storage = storage_of(handle)
     if storage is None:
@@ -127,7 +127,7 @@ def freeze(handle: Tensor) -> None:
         storage.frozen = True
 
 
-def share(base: Tensor, view: Tensor) -> None:
+def share(base: Handle, view: Handle) -> None:
     """Make ``view``, whose array lies in ``base``'s buffer, a view of it."""
     storage = storage_of(base)
     if storage is None or storage is FROZEN:
@@ -139,13 +139,13 @@ def share(base: Tensor, view: Tensor) -> None:
     storage.add(view)
 
 
-def read_array(handle: Tensor) -> Any:
+def read_array(handle: Handle) -> Any:
     """The ndarray of an eager handle, which may be read-only; nothing may write to it."""
     data = handle._data
     return data if type(data) is np.ndarray else np.asarray(data)
 
 
-def writable_array(handle: Tensor) -> Any:
+def writable_array(handle: Handle) -> Any:
     """The ndarray of an eager handle, made writable: a write to it reaches all views."""
     storage = storage_of(handle)
     data = handle._data
@@ -159,7 +159,7 @@ def writable_array(handle: Tensor) -> Any:
     return handle._data
 
 
-def lent_array(handle: Tensor) -> Any:
+def lent_array(handle: Handle) -> Any:
     """A read-only view of an eager handle's array, to be kept by others; freezes the storage."""
     freeze(handle)
     view = read_array(handle).view()
@@ -167,7 +167,7 @@ def lent_array(handle: Tensor) -> Any:
     return view
 
 
-def aligned_array(handle: Tensor) -> Any:
+def aligned_array(handle: Handle) -> Any:
     """The ndarray of an eager handle, moved once to aligned memory when it is large."""
     data = read_array(handle)
     if data.nbytes > ALIGN_ABOVE and data.__array_interface__["data"][0] % ALIGNMENT:

@@ -13,7 +13,7 @@ from plait.ir.errors import TraceError
 from plait.ir.location import user_location
 
 if TYPE_CHECKING:
-    from plait.tracer.tensor import Tensor
+    from plait.tracer.tensor_handle import Handle
 
 Forward = Callable[[Any], Any]
 Backward = Callable[[Any, Any], Any]
@@ -24,7 +24,7 @@ class TracedView:
 
     Attributes
     ----------
-    parent : Tensor or None
+    parent : Handle or None
         The handle that this one is a view of.
     forward : callable
         Gives this handle's payload from its parent's.
@@ -38,18 +38,18 @@ class TracedView:
 
     def __init__(
         self,
-        parent: Tensor | None = None,
+        parent: Handle | None = None,
         forward: Forward | None = None,
         backward: Backward | None = None,
     ) -> None:
         self.parent = parent
         self.forward = forward
         self.backward = backward
-        self.children: list[weakref.ref[Tensor]] = []
+        self.children: list[weakref.ref[Handle]] = []
 
 
 def derive(
-    parent: Tensor, view: Tensor, forward: Forward, backward: Backward | None = None
+    parent: Handle, view: Handle, forward: Forward, backward: Backward | None = None
 ) -> None:
     """Record that ``view`` is ``forward`` of its parent."""
     view._storage = TracedView(parent, forward, backward or _write_positions(forward))
@@ -74,7 +74,7 @@ def _write_positions(forward: Forward) -> Backward:
     return backward
 
 
-def rebind(handle: Tensor, payload: Any) -> None:
+def rebind(handle: Handle, payload: Any) -> None:
     """Give a traced handle a new value, and its base and all other views theirs."""
     written = {id(handle)}
     handle._data = payload
@@ -90,7 +90,7 @@ def rebind(handle: Tensor, payload: Any) -> None:
     _refresh(handle, written)
 
 
-def _refresh(handle: Tensor, written: set[int]) -> None:
+def _refresh(handle: Handle, written: set[int]) -> None:
     node = handle._storage
     for ref in node.children if node is not None else ():
         child = ref()
@@ -101,7 +101,7 @@ def _refresh(handle: Tensor, written: set[int]) -> None:
         _refresh(child, written)
 
 
-def outside(handle: Tensor) -> TraceError:
+def outside(handle: Handle) -> TraceError:
     """The error for a write, while tracing, to a tensor that was made outside."""
     data = handle._data
     return TraceError(
