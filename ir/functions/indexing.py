@@ -86,16 +86,14 @@ def _take_static(x: Any, entries: tuple[Entry, ...]) -> Any:
 
 
 def _take_dynamic(x: Any, entries: tuple[Entry, ...]) -> Any:
-    traced = {e.axis: e.position for e in entries if _is_dynamic(e)}
+    traced = {
+        e.axis: e.position for e in entries if type(e) is Integer and type(e.position) is not int
+    }
     if not traced:
         return x
     starts = _starts([traced.get(axis, 0) for axis in range(x.ndim)])
     sizes = tuple([1 if axis in traced else n for axis, n in enumerate(x.shape)])
     return ops.dynamic_slice(x, *starts, sizes=sizes)
-
-
-def _is_dynamic(entry: Entry) -> bool:
-    return type(entry) is Integer and type(entry.position) is not int
 
 
 def _starts(positions: list[Any]) -> list[Any]:
@@ -279,16 +277,13 @@ def _set_scattered(x: Any, key: Key, value: Any, mode: str) -> Any:
     """Replace by a scatter: slices that are not whole become positions along their axis."""
     shape = key.index_shape() if key.arrays else ()
     cut = [e for e in key.entries if type(e) is Slice and not e.whole]
-    positions = {e.axis: _mesh(e, shape, cut) for e in key.entries if _is_indexed(e)}
+    indexed: list[Any] = [*key.arrays, *[e for e in key.entries if type(e) is Integer], *cut]
+    positions = {e.axis: _mesh(e, shape, cut) for e in indexed}
     axes = tuple(sorted(positions))
     mesh = (*shape, *[e.size for e in cut])
     updates = _updates(x, key, value, axes, cut)
     indices = _index_arrays([positions[a] for a in axes], mesh)
     return ops.scatter(x, updates, *indices, axes=axes, mode=mode, unique=not key.arrays)
-
-
-def _is_indexed(entry: Entry) -> bool:
-    return type(entry) in (Array, Integer) or (type(entry) is Slice and not entry.whole)
 
 
 def _mesh(entry: Any, shape: Shape, cut: list[Slice]) -> Any:

@@ -126,7 +126,8 @@ def parse_key(x: Any, key: Any, keep_masks: bool = False) -> tuple[Any, Key]:
     items = [_payload(item) for item in (key if type(key) is tuple else (key,))]
     items, empty = _expand_ellipsis(items, x.shape)
     entries: list[Entry] = []
-    axis, added, gap = 0, [], -1
+    added: list[int] = []
+    axis, gap = 0, -1
     for i, item in enumerate(items):
         gap = len(entries) if i == empty else gap
         if item is None:

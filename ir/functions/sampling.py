@@ -211,7 +211,7 @@ def choice(
     [0, 1, 2, 3]
     """
     shape = as_shape(shape)
-    count = math.prod(shape)  # type: ignore[arg-type]
+    count = math.prod(shape)
     whole = isinstance(a, (int, np.integer))
     a = int(a) if whole else as_array(a)
     axis = 0 if whole else normalize_axis("choice", axis, a.ndim)

@@ -96,12 +96,13 @@ def _padded(x: Any, low: Numbers, high: Numbers, gaps: Numbers, value: Any) -> A
         return x
     sizes = [spread(n, g) for n, g in zip(x.shape[lead:], gaps, strict=True)]
     wide = np.full((*x.shape[:lead], *sizes), value, x.dtype)
-    wide[(..., *[slice(None, None, g) for g in gaps])] = x
+    apart: Any = (..., *[slice(None, None, g) for g in gaps])
+    wide[apart] = x
     outer = [
         (max(a, 0), max(b, 0)) for a, b in zip((0,) * lead + low, (0,) * lead + high, strict=True)
     ]
     wide = np.pad(wide, outer, constant_values=value)
-    cut = [
+    cut: Any = [
         slice(max(-a, 0), max(n - max(-b, 0), 0))
         for a, b, n in zip(low, high, wide.shape[lead:], strict=True)
     ]
@@ -158,7 +159,8 @@ def _convolution_into(out: Any, x: Any, kernel: Any, **attributes: Any) -> None:
 
 
 def _convolution_flops(operands: Any, results: Any, **_: Any) -> int:
-    return 2 * int(results[0].size) * math.prod(operands[1].shape[1:])
+    inner: int = math.prod(operands[1].shape[1:])
+    return 2 * int(results[0].size) * inner
 
 
 convolution = register(

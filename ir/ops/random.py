@@ -80,8 +80,8 @@ def _philox(state: Any, *, shape: Shape, dtype: DType = uint32) -> Any:
             words[start:stop, i] = word
     # A 64-bit number is two words, the lower half first.
     bits = words.reshape(-1).astype("<u4", copy=False).view(dtype.newbyteorder("<"))
-    size = math.prod(shape)  # type: ignore[arg-type]
-    return bits[:size].reshape(shape).astype(dtype, copy=True)
+    sizes: Any = shape
+    return bits[: math.prod(sizes)].reshape(sizes).astype(dtype, copy=True)
 
 
 def _philox_into(out: Any, state: Any, **attributes: Any) -> None:
