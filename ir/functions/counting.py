@@ -158,9 +158,9 @@ def _edges(x: Any, bins: int, range: Any) -> Any:
         ops.select(flat, moved, edge)
         for moved, edge in ((ops.subtract(low, half), low), (ops.add(high, half), high))
     )
-    shape = (bins + 1,)
-    part = np.arange(bins + 1).astype(x.dtype) / np.asarray(bins, x.dtype)
-    gap = broadcast_to(ops.subtract(high, low), shape)
-    line = ops.add(broadcast_to(low, shape), ops.multiply(gap, part))
-    is_last = np.arange(bins + 1) == bins
-    return ops.select(is_last, broadcast_to(high, shape), line)
+    # In double precision and in the order of numpy.linspace, so that edges are NumPy's.
+    shape, first, last = (bins + 1,), cast(low, float64), cast(high, float64)
+    step = ops.divide(ops.subtract(last, first), np.asarray(bins, float64))
+    line = ops.multiply(np.arange(bins + 1.0), broadcast_to(step, shape))
+    line = cast(ops.add(line, broadcast_to(first, shape)), x.dtype)
+    return ops.select(np.arange(bins + 1) == bins, broadcast_to(high, shape), line)

@@ -98,12 +98,10 @@ def test_scatter(mode: str, wanted: list[int]) -> None:
 
 @pytest.mark.parametrize("index", [7, -1, [0, 3], [-1, 7], np.uint8(200), 2**70])
 def test_gather_names_index_and_range(index: Any) -> None:
-    for function in (
-        lambda x, i: functions.gather(x, i),
-        lambda x, i: functions.scatter(x, i, 0),
-    ):
-        with pytest.raises(IndexOutOfRangeError, match="out of range"):
-            function([0, 1, 2], index)
+    with pytest.raises(IndexOutOfRangeError, match=r"gather: .*out of range"):
+        functions.gather([0, 1, 2], index)
+    with pytest.raises(IndexOutOfRangeError, match=r"scatter: .*out of range"):
+        functions.scatter([0, 1, 2], index, 0)
     with pytest.raises(IndexError, match=r"gather: index 7 is out of range \[0, 3\)"):
         functions.gather([0, 1, 2], 7)
 
