@@ -109,7 +109,7 @@ def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
 
     def join(_: Any, children: list[Any]) -> Any:
         # The constructor is not run again: it may check or convert what is now a tracer.
-        made = object.__new__(kind)
+        made: Any = object.__new__(kind)
         for name, child in zip(names, children, strict=True):
             object.__setattr__(made, name, child)
         return made
