@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import Any
 
 import jax
-import numpy as np
 
+from plait.backends.jax.devices import array_class
 from plait.backends.jax.donation import restore
 from plait.backends.jax.lowerings.common import block_until_ready, effects_barrier
 from plait.backends.jax.lowerings.effects import TOKEN, failures
@@ -48,7 +48,7 @@ class Convention:
         """The compiled program behind the graph's own signature."""
         call = compiled
         if any(is_wide(self.inputs[i]) for i in self.used):
-            call = keep_wide(call)
+            call = keep_wide(call, len(self.used))
         if len(self.used) != len(self.inputs):
             call = pick_used(call, self.used)
         if self.has_host_effects:
@@ -68,15 +68,15 @@ def is_wide(type_: Type) -> bool:
     )
 
 
-def keep_wide(call: Call) -> Call:
+def keep_wide(call: Call, count: int) -> Call:
     """Calls with NumPy arguments run where jax keeps 64-bit types; its own arrays need no help."""
-    ndarray = np.ndarray
+    arrays = [array_class()] * count
 
     def call_wide(*arguments: Any) -> Sequence[Any]:
-        if ndarray in map(type, arguments):
-            with jax.enable_x64(True):
-                return call(*arguments)
-        return call(*arguments)
+        if [*map(type, arguments)] == arrays:
+            return call(*arguments)
+        with jax.enable_x64(True):
+            return call(*arguments)
 
     return call_wide
 

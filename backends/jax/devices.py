@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ from plait.ir.errors import DeviceError
 __all__ = ["array_class", "device_of", "jax_device", "list_devices", "move", "to_host"]
 
 
-@lru_cache(maxsize=1)
+@cache
 def array_class() -> type:
     """Class of jax's arrays that hold data; jax gives it no public name."""
     return type(jax.device_put(np.zeros((), np.bool_)))
@@ -58,7 +58,13 @@ def jax_device(device: Device | None) -> Any:
 
 def device_of(array: Any) -> Device:
     """Where a jax array lives; the first place of one that is spread over several."""
-    place = min(array.devices(), key=lambda d: d.id)
+    places = array.devices()
+    return _named(next(iter(places)) if len(places) == 1 else min(places, key=lambda d: d.id))
+
+
+@cache
+def _named(place: Any) -> Device:
+    """The name of a jax device."""
     platform = place.platform if place.platform in PLATFORMS else "gpu"
     known = _devices_of(platform)
     return Device(platform, known.index(place) if place in known else place.id)

@@ -17,9 +17,19 @@ from plait.ir.device import CPU, Device, register_reader
 from plait.ir.errors import DeviceError
 from plait.ir.types import TokenType
 
-__all__ = ["OnDevice", "cache_size", "execute", "find", "list_devices", "move", "register"]
+__all__ = [
+    "OnDevice",
+    "cache_size",
+    "device_of",
+    "execute",
+    "find",
+    "list_devices",
+    "move",
+    "register",
+]
 
-find, list_devices, move = devices.find, devices.list_devices, devices.move
+device_of, find = devices.device_of, devices.find
+list_devices, move = devices.list_devices, devices.move
 
 CACHE_SIZE = 4096
 

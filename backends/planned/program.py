@@ -83,7 +83,6 @@ class State:
         self.values: list[Any] = [None] * len(program.numbers)
         self.fixed: set[int] = set()
         self.actions: list[Action] = []
-        self.volatile: list[int] = list(range(len(program.graph.inputs)))
         self.regions: dict[Graph, Region] = {}
         for step in program.plan.steps:
             self._bind(step)

@@ -123,19 +123,20 @@ def placement(leaves: Iterable[Any]) -> Device | None:
     DeviceError
         Two inputs live on different devices.
     """
-    if not dispatch.EAGER.executors:
-        return None  # No device but the host was ever asked for.
     found: set[Device] = set()
     for leaf in leaves:
         data = getattr(leaf, "_data", leaf)
-        if type(data) in dispatch.EAGER.executors:
-            found.add(device_of(data))
+        if type(data).__module__.partition(".")[0] == "jaxlib":
+            found.add(backends.device_support().device_of(data))
     found.discard(CPU)
     if len(found) > 1:
         shown = " and ".join(sorted(map(str, found)))
         raise DeviceError(f"arguments live on {shown}; move them to one device with x.to(...)")
     place = found.pop() if found else current()
-    return None if place is None or place.is_host else place
+    if place is None or place.is_host:
+        return None
+    backends.device_support().register()
+    return place
 
 
 def move(payload: Any, name: str | Device) -> Any:

@@ -176,6 +176,17 @@ print(np.allclose(f(host).numpy(), f(host.to("cpu:1")).numpy()))
     assert run(program) == ["cpu:0 cpu:1 cpu:0", "cpu:1 (2,)", "True"]
 
 
+def test_arrays_of_jax_say_where_a_compiled_function_runs() -> None:
+    program = """
+import jax
+f = pl.graph_function(lambda x: pl.tanh(x) + 1)
+there = jax.device_put(np.zeros(2, np.float32), jax.devices()[1])
+print(f(there).device)
+print(pl.tanh(pl.asarray(there)).device)
+"""
+    assert run(program) == ["cpu:1", "cpu:1"]
+
+
 def test_a_scope_inside_a_traced_function_leaves_the_trace_alone() -> None:
     program = """
 @pl.graph_function

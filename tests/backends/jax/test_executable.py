@@ -27,12 +27,12 @@ def test_backends_are_found_by_name() -> None:
 
 
 @pytest.mark.parametrize("name", X64)
-@pytest.mark.parametrize("kind", ["numpy", "jax"])
+@pytest.mark.parametrize("kind", ["numpy", "scalar", "jax"])
 def test_64_bit_arguments_keep_their_type(name: str, kind: str) -> None:
-    graph = graph_of(lambda x, y: (ops.add(x, y), ops.multiply(y, y)), f"{name}[2]", f"{name}[2]")
-    x = np.array([2**31 + 1, 3]).astype(graph.inputs[0].dtype)
+    graph = graph_of(lambda x, y: (ops.add(x, y), ops.multiply(y, y)), f"{name}[]", f"{name}[]")
+    x = np.array(2**31 + 1).astype(graph.inputs[0].dtype)
     with jax.enable_x64(True):
-        given = x if kind == "numpy" else jax.device_put(x)
+        given = {"numpy": x, "scalar": x[()], "jax": jax.device_put(x)}[kind]
     total, square = compile(graph)(given, x)
     assert total.dtype == square.dtype == x.dtype
     np.testing.assert_array_equal(np.asarray(total), x + x)
