@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Node, TensorType, Trait, Value
-from plait.passes.schedule import aliased_operands, is_literal, value_bytes
+from plait.passes.scheduling import aliased_operands, is_literal, value_bytes
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from plait.ir import (
 from plait.ir.errors import GraphError, ShapeError
 from plait.passes.arena import Lifetime, aligned, allocate, max_live_bytes
 from plait.passes.buffers import Buffer, Buffers, Layouts, result_kind, shared_operands
-from plait.passes.schedule import is_literal, schedule, value_bytes
+from plait.passes.scheduling import is_literal, schedule, value_bytes
 
 #: Donated inputs, each with the output that should take it over, if that is known.
 Donations = Mapping[int, int | None]
