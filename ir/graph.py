@@ -48,12 +48,14 @@ class Value:
     @property
     def dtype(self) -> DType:
         """Dtype of a tensor value."""
-        return self.tensor_type.dtype
+        kind = self.type
+        return kind.dtype if type(kind) is TensorType else self.tensor_type.dtype
 
     @property
     def shape(self) -> Shape:
         """Shape of a tensor value."""
-        return self.tensor_type.shape
+        kind = self.type
+        return kind.shape if type(kind) is TensorType else self.tensor_type.shape
 
     @property
     def ndim(self) -> int:

@@ -51,7 +51,15 @@ def user_location() -> Location:
 
 def location_of(frame: FrameType) -> Location:
     """The location of a frame, with its file named as in dumps and messages."""
-    return Location(display_name(frame.f_code.co_filename), frame.f_lineno, _function_name(frame))
+    file, line, function = frame.f_code.co_filename, frame.f_lineno, _function_name(frame)
+    if _cell_names or "IPython" in sys.modules:
+        return Location(display_name(file), line, function)
+    return _location(file, line, function)
+
+
+@lru_cache(maxsize=4096)
+def _location(file: str, line: int, function: str) -> Location:
+    return Location(_file_name(file), line, function)
 
 
 _COMPREHENSIONS = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>"))
@@ -59,9 +67,11 @@ _COMPREHENSIONS = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>"))
 
 def _function_name(frame: FrameType) -> str:
     """The function of a frame; Python 3.11 runs a comprehension in a frame of its own."""
-    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None:
+    name = frame.f_code.co_name
+    while name in _COMPREHENSIONS and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_code.co_name
+        name = frame.f_code.co_name
+    return name
 
 
 _cell_names: dict[str, str] = {}

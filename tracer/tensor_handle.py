@@ -43,8 +43,8 @@ class Handle:
         Unset or None while the buffer is this handle's alone; ``FROZEN`` once something else may
         read it; a ``Storage`` once it was viewed; a ``TracedView`` in a trace.
     _role : str
-        The kind of a traced handle that does not stand for a tensor; unset for all others, so
-        that the fast path stores the payload and nothing else.
+        The kind of a handle; may be unset for a tensor, so that the fast path stores the payload
+        and nothing else.
     """
 
     __slots__ = ("__weakref__", "_data", "_role", "_storage")
@@ -76,8 +76,7 @@ def wrap(data: Any, kind: str = "tensor") -> Tensor:
     handle: Tensor = _tensor_class()
     handle._data = data
     handle._storage = None
-    if kind != "tensor":
-        handle._role = kind
+    handle._role = kind
     return handle
 
 
