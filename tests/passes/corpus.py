@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def layered_graph(nodes: int, width: int = 32, seed: int = 0) -> Graph:
     values = [builder.input(ir.parse_type("f32[8,16]")) for _ in range(width)]
     with builder:
         while len(builder.nodes) < nodes:
-            values = [_combine(source, lambda v=values: source.choice(v)) for _ in range(width)]
+            values = [_combine(source, partial(source.choice, values)) for _ in range(width)]
     return builder.build(values)
 
 

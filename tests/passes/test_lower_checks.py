@@ -37,7 +37,7 @@ def test_without_checks_nothing_changes() -> None:
 
 
 def test_the_first_failure_in_program_order_counts() -> None:
-    def build(i: Value) -> Value:
+    def build(i: Value) -> Any:
         demand(i, 10, "ten {0}")
         demand(i, 5, "five {0}")
         ops.check(ops.less(i, np.int64(7)), error="CheckError", message="seven")
@@ -70,7 +70,7 @@ def test_three_details_fit_and_four_do_not() -> None:
 
 
 def test_dropped_when_not_enabled() -> None:
-    def build(i: Value) -> Value:
+    def build(i: Value) -> Any:
         demand(i, 5)
         return ops.add(i, i)
 
@@ -88,7 +88,7 @@ def test_the_record_has_the_users_line() -> None:
 
 
 def body(limit: int) -> Any:
-    def build(i: Value) -> Value:
+    def build(i: Value) -> Any:
         demand(i, limit)
         return ops.add(i, np.int64(1))
 
@@ -127,7 +127,7 @@ def test_a_while_stops_at_the_failure() -> None:
 
 
 def test_checks_of_a_condition_count_on_each_evaluation() -> None:
-    def condition(i: Value) -> Value:
+    def condition(i: Value) -> Any:
         demand(i, 4, "condition {0}")
         return ops.less(i, np.int64(4))
 

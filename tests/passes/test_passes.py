@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -119,7 +121,7 @@ def test_cse_merges_inside_regions() -> None:
 
 
 def test_dce_drops_the_unused_and_keeps_effects() -> None:
-    def build(x: ir.Value) -> ir.Value:
+    def build(x: ir.Value) -> Any:
         ops.print_(ops.create_token(), x, template="{}")
         ops.exp(ops.sin(x))
         return x
@@ -155,7 +157,7 @@ def test_dce_keeps_a_region_op_that_prints_inside() -> None:
 
 
 def chain(length: int) -> Graph:
-    def build(x: ir.Value) -> ir.Value:
+    def build(x: ir.Value) -> Any:
         for _ in range(length):
             x = ops.tanh(x)
         return x
@@ -169,7 +171,7 @@ def chain(length: int) -> Graph:
 def test_inline_takes_small_and_single_calls(length: int, calls: int, inlined: bool) -> None:
     callee = chain(length)
 
-    def build(x: ir.Value) -> ir.Value:
+    def build(x: ir.Value) -> Any:
         for _ in range(calls):
             x = ops.call(x, regions=(callee,))[0]
         return x
@@ -205,7 +207,7 @@ def test_inlined_nodes_keep_their_own_lines() -> None:
 
 
 def test_default_pipeline_reaches_a_fixed_point() -> None:
-    def build(x: ir.Value, y: ir.Value) -> ir.Value:
+    def build(x: ir.Value, y: ir.Value) -> Any:
         zero = ops.subtract(array([1, 1, 1, 1]), array([1, 1, 1, 1]))
         doubled = ops.add(ops.multiply(y, x), ops.multiply(x, y))
         return ops.subtract(doubled, ops.negative(ops.subtract(x, zero)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plait.ir import ops as o
 from tests.passes.rule_cases import RuleCase
 from tests.passes.rule_cases import number as k
@@ -115,13 +117,13 @@ def _bits(name: str, op_name: str, rest: str, made: object) -> list[RuleCase]:
         op = getattr(o, f"{kind}_{op_name}")
         content = {"zero": 0, "ones": _ONES[kind]}.get(rest)
 
-        def before(x, op=op, content=content):  # type: ignore[no-untyped-def]
+        def before(x: Any, op: Any = op, content: Any = content) -> Any:
             return op(x, x if content is None else k(x, content))
 
-        def after(x, content=content):  # type: ignore[no-untyped-def]
+        def after(x: Any, content: Any = content) -> Any:
             return x if made == "x" else k(x, 0 if made == "zero" else content)
 
-        def refused(x, y, op=op):  # type: ignore[no-untyped-def]
+        def refused(x: Any, y: Any, op: Any = op) -> Any:
             return op(x, y)
 
         cases.append(C(f"{kind}-{op_name}-{name}", types, before, after, refused,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plait.ir import ops as o
 from tests.passes.rule_cases import RuleCase
 from tests.passes.rule_cases import number as k
@@ -11,24 +13,24 @@ SELECTIONS = (o.reduce_max, o.reduce_min, o.reduce_any, o.reduce_all)
 SUMS = (o.reduce_sum, o.reduce_prod)
 
 
-def exact(op, shape):  # type: ignore[no-untyped-def]
+def exact(op: Any, shape: Any) -> Any:
     """A type whose reduction is exact."""
     return f"{'bool' if op in (o.reduce_any, o.reduce_all) else 'i32'}[{shape}]"
 
 
-def named(op, name):  # type: ignore[no-untyped-def]
+def named(op: Any, name: Any) -> Any:
     return f"{op.name.replace('_', '-')}-{name}"
 
 
-def turn(x):  # type: ignore[no-untyped-def]
+def turn(x: Any) -> Any:
     return o.transpose(x, permutation=(2, 0, 1))
 
 
-def stretch(x, *shape):  # type: ignore[no-untyped-def]
+def stretch(x: Any, *shape: Any) -> Any:
     return o.broadcast_to(x, shape=shape)
 
 
-def _simple(op):  # type: ignore[no-untyped-def]
+def _simple(op: Any) -> Any:
     """No axes; axes of size 1."""
     floats = op is o.reduce_sum
     return [
@@ -40,7 +42,7 @@ def _simple(op):  # type: ignore[no-untyped-def]
     ]  # fmt: skip
 
 
-def _reordered(op):  # type: ignore[no-untyped-def]
+def _reordered(op: Any) -> Any:
     """The order of the elements does not matter to exact dtypes."""
     near = exact(op, "2,3,4") if op in (o.reduce_any, o.reduce_all) else "f32[2,3,4]"
     same = near.startswith("bool")
@@ -54,7 +56,7 @@ def _reordered(op):  # type: ignore[no-untyped-def]
     ]  # fmt: skip
 
 
-def _repeated(op):  # type: ignore[no-untyped-def]
+def _repeated(op: Any) -> Any:
     """Fills and broadcasts: an element many times over."""
     return [
         C(named(op, "number"), exact(op, "4"), lambda x: op(k(stretch(x, 3, 4), 1), axes=(0,)),

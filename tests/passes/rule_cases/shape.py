@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from plait import ir
@@ -14,29 +16,29 @@ C = RuleCase
 F, I, M = "f32[4]", "i32[4]", "f32[2,3]"  # noqa: E741 - the types' own letters
 
 
-def cut(x, *bounds):  # type: ignore[no-untyped-def]
+def cut(x: Any, *bounds: Any) -> Any:
     """A slice by a triple for each axis."""
     starts, stops, steps = zip(*bounds, strict=True)
     return o.slice_(x, starts=starts, stops=stops, steps=steps)
 
 
-def turn(x, *permutation):  # type: ignore[no-untyped-def]
+def turn(x: Any, *permutation: Any) -> Any:
     return o.transpose(x, permutation=permutation)
 
 
-def stretch(x, *shape):  # type: ignore[no-untyped-def]
+def stretch(x: Any, *shape: Any) -> Any:
     return o.broadcast_to(x, shape=shape)
 
 
-def reshape(x, *shape):  # type: ignore[no-untyped-def]
+def reshape(x: Any, *shape: Any) -> Any:
     return o.reshape(x, shape=shape)
 
 
-def cast(x, dtype):  # type: ignore[no-untyped-def]
+def cast(x: Any, dtype: Any) -> Any:
     return o.cast(x, dtype=ir.as_dtype(dtype))
 
 
-def pad(x, low):  # type: ignore[no-untyped-def]
+def pad(x: Any, low: Any) -> Any:
     return o.pad(x, array(0), low=(low,), high=(0,), interior=(0,))
 
 
@@ -115,7 +117,7 @@ SLICES = [
 ]  # fmt: skip
 
 
-def _branches():  # type: ignore[no-untyped-def]
+def _branches() -> Any:
     return make(F, o.tanh), make(F, o.exp)
 
 
