@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -13,7 +14,7 @@ from plait.ir.errors import DTypeError, PlaitError
 from plait.ir.location import user_location
 from plait.tracer import Tensor, copy_array, lift, wrap
 
-__all__ = ["CREATION", "asarray", "on_device"]
+__all__ = ["CREATION", "asarray", "astype", "on_device"]
 
 #: Functions that make tensors and so take ``device=``.
 CREATION = (
@@ -31,11 +32,14 @@ CREATION = (
     "zeros_like",
 )
 
+_astype = lift(functions.astype)
 _constant = lift(functions.constant)
 
 
 def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     """A creation function that also takes ``device=``."""
+    known = inspect.signature(function)
+    place = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None)
 
     @wraps(function)
     def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
@@ -46,6 +50,8 @@ def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
         with scope(device):
             return function(*args, **kwargs)
 
+    signature = known.replace(parameters=[*known.parameters.values(), place])
+    create.__signature__ = signature  # type: ignore[attr-defined]
     return create
 
 
@@ -108,4 +114,40 @@ def asarray(
         result = wrap(copy_array(obj))
     else:
         result = _constant(obj, wanted)
+    return result if device is None else result.to(device)
+
+
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
+    """The values in another dtype.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype and shape.
+    dtype : dtype or str
+        Floats become integers by truncation; complex numbers lose their imaginary part.
+    copy : bool
+        False returns ``x`` itself where it is a tensor of that dtype.
+    device : str or Device, optional
+        Where the result is to live.
+
+    Returns
+    -------
+    Tensor
+        Of dtype ``dtype``.
+
+    Raises
+    ------
+    UnknownNameError
+        No such dtype.
+    DTypeError
+        A Python number that does not fit the dtype.
+
+    Examples
+    --------
+    >>> pl.astype([1.7, -1.7], "int32")
+    pl.Tensor([ 1, -1], dtype=int32, shape=(2,))
+    """
+    same = not copy and type(x) is Tensor and x.dtype == dtype
+    result: Tensor = x if same else _astype(x, dtype)
     return result if device is None else result.to(device)

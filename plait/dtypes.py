@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import ml_dtypes
@@ -19,6 +20,7 @@ from plait.ir import (
     is_floating,
     is_signed,
     is_unsigned,
+    real_dtype,
 )
 from plait.ir.device import CPU, Device
 from plait.ir.errors import DTypeError, UnknownNameError
@@ -43,7 +45,29 @@ def _dtype(x: Any) -> DType:
     return found
 
 
-def finfo(type: Any, /) -> Any:
+@dataclass(frozen=True, slots=True)
+class FloatInfo:
+    """Limits of a floating dtype, as Python numbers.
+
+    Attributes
+    ----------
+    bits : int
+    eps, max, min, smallest_normal, tiny, resolution : float
+    dtype : dtype
+        The real one, for complex dtypes too.
+    """
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    tiny: float
+    resolution: float
+    dtype: DType
+
+
+def finfo(type: Any, /) -> FloatInfo:
     """Limits of a floating dtype.
 
     Parameters
@@ -53,7 +77,7 @@ def finfo(type: Any, /) -> Any:
 
     Returns
     -------
-    finfo
+    FloatInfo
         With ``bits``, ``eps``, ``max``, ``min``, ``smallest_normal`` and ``dtype``.
 
     Raises
@@ -69,8 +93,11 @@ def finfo(type: Any, /) -> Any:
     dtype = _dtype(type)
     if not (is_floating(dtype) or is_complex(dtype)):
         raise DTypeError(f"finfo: expected a floating dtype, got {dtype.name}")
-    limits: Any = ml_dtypes.finfo
-    return limits(dtype)
+    real = real_dtype(dtype)
+    limits_of: Any = ml_dtypes.finfo
+    limits = limits_of(real)
+    numbers = [float(getattr(limits, name)) for name in ("eps", "max", "min", "smallest_normal")]
+    return FloatInfo(limits.bits, *numbers, float(limits.tiny), float(limits.resolution), real)
 
 
 def iinfo(type: Any, /) -> Any:

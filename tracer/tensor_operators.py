@@ -9,7 +9,7 @@ import numpy as np
 
 from plait.ir import Value, dispatch, functions, is_complex
 from plait.ir.errors import DTypeError, IndexOutOfRangeError, PlaitError, ShapeError
-from plait.ir.functions.payload import as_payload, dtype_of
+from plait.ir.functions.payload import dtype_of, wide_payload
 from plait.ir.location import user_location
 from plait.tracer import tensor_fast as fast
 from plait.tracer import tensor_views as views
@@ -287,7 +287,7 @@ def _show_key(key: Any) -> str:
 
 
 def _set_elements(handle: Any, key: Any, value: Any) -> None:
-    value = as_payload(value)
+    value = wide_payload(value)
     if is_complex(dtype_of(value)) and not is_complex(handle._data.dtype):
         raise DTypeError(
             f"x[...] = value: a complex value does not fit dtype {handle._data.dtype.name}; "

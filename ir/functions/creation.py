@@ -13,7 +13,13 @@ from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array
 from plait.ir.functions.loops import same
 from plait.ir.functions.manipulation import as_shape
-from plait.ir.functions.payload import as_payload, broadcast_to, cast, dtype_of, weak_kind
+from plait.ir.functions.payload import (
+    as_payload,
+    broadcast_to,
+    cast,
+    dtype_of,
+    wide_payload,
+)
 from plait.ir.literal import Literal
 from plait.ir.types import DType, Shape, as_dtype, float32, is_inexact
 
@@ -62,10 +68,10 @@ def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
     >>> pl.constant([1, 2], dtype="float64")
     pl.Tensor([1., 2.], dtype=float64, shape=(2,))
     """
-    payload = as_payload(value)
     if dtype is not None:
-        found = _as_dtype(payload, as_dtype(dtype))
+        found = _as_dtype(wide_payload(value), as_dtype(dtype))
     else:
+        payload = as_payload(value)
         found = cast(payload, dtype_of(payload))
     if shape is not None:
         sizes = as_shape("constant", shape)
@@ -75,8 +81,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
 
 def _as_dtype(payload: Any, dtype: DType) -> Any:
     """A cast in which a Python float may become an integer, as an array's would."""
-    if weak_kind(payload) in (float, complex) and not is_inexact(dtype):
-        payload = cast(payload, dtype_of(payload))
+    if type(payload) in (float, complex) and not is_inexact(dtype):
+        payload = np.asarray(payload)
     return cast(payload, dtype)
 
 

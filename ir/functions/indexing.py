@@ -10,7 +10,13 @@ from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError, TraceError, UnknownNameError
 from plait.ir.functions.axes import as_array, is_traced
 from plait.ir.functions.keys import Array, Entry, Integer, Key, Mask, NewAxis, Slice, parse_key
-from plait.ir.functions.payload import as_payload, broadcast_shapes, broadcast_to, cast, dtype_of
+from plait.ir.functions.payload import (
+    broadcast_shapes,
+    broadcast_to,
+    cast,
+    dtype_of,
+    wide_payload,
+)
 from plait.ir.types import DType, Shape, int32, int64, is_bool, is_complex
 
 __all__ = ["getitem", "setitem"]
@@ -190,7 +196,7 @@ def setitem(x: Any, key: Any, value: Any, mode: str = "set") -> Any:
 
 
 def _value(value: Any, dtype: DType) -> Any:
-    payload = as_payload(value)
+    payload = wide_payload(value)
     if is_complex(dtype_of(payload)) and not is_complex(dtype):
         raise DTypeError(f"setitem: a complex value does not fit dtype {dtype.name}; take its real")
     return cast(payload, dtype)

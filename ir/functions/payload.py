@@ -108,7 +108,12 @@ def _native(array: Any) -> Any:
     return found if type(found) is np.ndarray else found.view(np.ndarray)
 
 
-def from_sequence(x: Sequence[Any]) -> Any:
+def wide_payload(x: Any) -> Any:
+    """A payload that is to be cast: Python numbers in lists keep 64 bits."""
+    return from_sequence(x, narrow=False) if isinstance(x, (list, tuple)) else as_payload(x)
+
+
+def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
     """A nested list as an ndarray: Python numbers give bool, int32, float32 or complex64.
 
     Integers that do not fit int32 give int64 (then uint64); nothing is narrowed. A list that holds
@@ -124,7 +129,7 @@ def from_sequence(x: Sequence[Any]) -> Any:
         raise ShapeError(f"the rows of a nested list differ in shape: {error}") from None
     if array.dtype == object or array.dtype not in SHORT_NAMES:
         raise DTypeError(f"a list of {array.dtype.name} cannot become a tensor; give numbers")
-    if _holds_arrays(x):
+    if not narrow or _holds_arrays(x):
         return array
     if array.dtype == np.int64:
         fits = array.size == 0 or (

@@ -194,8 +194,13 @@ def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = float32) -> Any:
     shape = _matrix("eye", n, m)
     row = ops.iota(dtype=int32, shape=shape, axis=0)
     column = ops.iota(dtype=int32, shape=shape, axis=1)
-    offset = broadcast_to(np.asarray(operator.index(k), int32), shape)
+    offset = broadcast_to(np.asarray(_diagonal(k, shape), int32), shape)
     return cast(ops.equal(ops.add(row, offset), column), as_dtype(dtype))
+
+
+def _diagonal(k: Any, shape: tuple[int, int]) -> int:
+    """The diagonal that is meant; one beyond the matrix is as good as the next to its corner."""
+    return max(-shape[0], min(operator.index(k), shape[1]))
 
 
 def _matrix(name: str, n: Any, m: Any) -> tuple[int, int]:

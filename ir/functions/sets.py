@@ -6,7 +6,7 @@ The number of results depends on the elements. In a graph ``size=`` says how man
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -252,6 +252,29 @@ def unique(
     return (values, *chosen) if chosen else values
 
 
+class UniqueCounts(NamedTuple):
+    """Distinct values, and how often each occurs."""
+
+    values: Any
+    counts: Any
+
+
+class UniqueInverse(NamedTuple):
+    """Distinct values, and where each element's stands among them."""
+
+    values: Any
+    inverse_indices: Any
+
+
+class UniqueAll(NamedTuple):
+    """Distinct values, where each occurs first, where each element's stands, and how often."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
 def unique_values(x: Any, size: int | None = None, fill_value: Any = None) -> Any:
     """The distinct elements in ascending order; each NaN counts by itself.
 
@@ -279,7 +302,7 @@ def unique_values(x: Any, size: int | None = None, fill_value: Any = None) -> An
     return _unique(x, size, fill_value, False)[0]
 
 
-def unique_counts(x: Any, size: int | None = None, fill_value: Any = None) -> tuple[Any, Any]:
+def unique_counts(x: Any, size: int | None = None, fill_value: Any = None) -> UniqueCounts:
     """The distinct elements in ascending order, and how often each occurs.
 
     Parameters
@@ -305,10 +328,10 @@ def unique_counts(x: Any, size: int | None = None, fill_value: Any = None) -> tu
     pl.Tensor([1, 2], dtype=int64, shape=(2,))
     """
     values, _, _, counts = _unique(x, size, fill_value, False)
-    return values, counts
+    return UniqueCounts(values, counts)
 
 
-def unique_inverse(x: Any, size: int | None = None, fill_value: Any = None) -> tuple[Any, Any]:
+def unique_inverse(x: Any, size: int | None = None, fill_value: Any = None) -> UniqueInverse:
     """The distinct elements in ascending order, and which of them each element of ``x`` is.
 
     Parameters
@@ -334,10 +357,10 @@ def unique_inverse(x: Any, size: int | None = None, fill_value: Any = None) -> t
     pl.Tensor([1, 0, 1], dtype=int64, shape=(3,))
     """
     values, _, inverse, _ = _unique(x, size, fill_value, False)
-    return values, inverse
+    return UniqueInverse(values, inverse)
 
 
-def unique_all(x: Any, size: int | None = None, fill_value: Any = None) -> tuple[Any, ...]:
+def unique_all(x: Any, size: int | None = None, fill_value: Any = None) -> UniqueAll:
     """The distinct elements in ascending order, first positions, inverse and counts.
 
     Parameters
@@ -363,7 +386,7 @@ def unique_all(x: Any, size: int | None = None, fill_value: Any = None) -> tuple
     >>> pl.unique_all([3, 1, 3])[1]
     pl.Tensor([1, 0], dtype=int64, shape=(2,))
     """
-    return _unique(x, size, fill_value, False)
+    return UniqueAll(*_unique(x, size, fill_value, False))
 
 
 def isin(x: Any, elements: Any, invert: bool = False) -> Any:
