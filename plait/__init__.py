@@ -15,6 +15,7 @@ from plait.creation import CREATION as _CREATION
 from plait.creation import asarray as asarray
 from plait.creation import astype as astype
 from plait.creation import on_device as _on_device
+from plait.creation import reshape as reshape
 from plait.dtypes import array_namespace_info as array_namespace_info
 from plait.dtypes import can_cast as can_cast
 from plait.dtypes import finfo as finfo
@@ -64,7 +65,7 @@ _functions: dict[str, _Callable[..., _Any]] = {
     name: _on_device(function) if name in _CREATION else function
     for name, function in _public_functions().items()
 }
-_functions |= {"array": asarray, "asarray": asarray, "astype": astype}
+_functions |= {"array": asarray, "asarray": asarray, "astype": astype, "reshape": reshape}
 globals().update(_functions)
 bool = bool_
 

@@ -1,4 +1,4 @@
-"""Making tensors: the creation functions, with a device, and ``asarray``."""
+"""Making tensors: creation functions with a device; functions that take the standard's ``copy``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from plait.ir import SHORT_NAMES, as_dtype, dispatch, functions
-from plait.ir.errors import DTypeError, PlaitError
+from plait.ir.errors import DTypeError, PlaitError, ShapeError
 from plait.ir.location import user_location
-from plait.tracer import Tensor, copy_array, lift, wrap
+from plait.tracer import Tensor, copy_array, is_view_of, lift, wrap
 
-__all__ = ["CREATION", "asarray", "astype", "on_device"]
+__all__ = ["CREATION", "asarray", "astype", "on_device", "reshape"]
 
 #: Functions that make tensors and so take ``device=``.
 CREATION = (
@@ -34,6 +34,7 @@ CREATION = (
 
 _astype = lift(functions.astype)
 _constant = lift(functions.constant)
+_reshape = lift(functions.reshape)
 
 
 def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,3 +152,38 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     same = not copy and type(x) is Tensor and x.dtype == dtype
     result: Tensor = x if same else _astype(x, dtype)
     return result if device is None else result.to(device)
+
+
+def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Tensor:
+    """The same elements, in row-major order, in another shape.
+
+    Parameters
+    ----------
+    x : array_like
+    shape : int or tuple of int
+        At most one size may be -1: it is what is left.
+    copy : bool, optional
+        By default a view where memory allows. True always copies, False raises where a copy is
+        needed.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError
+        The numbers of elements differ, or ``copy=False`` and a copy is needed.
+
+    Examples
+    --------
+    >>> pl.reshape([1, 2, 3, 4], (2, -1))
+    pl.Tensor([[1, 2],
+               [3, 4]], dtype=int32, shape=(2, 2))
+    """
+    result: Tensor = _reshape(x, shape)
+    if copy:
+        return result.copy()  # type: ignore[no-any-return]
+    if copy is False and not is_view_of(result, x):
+        raise ShapeError("reshape: this needs a copy; leave copy=None").at(user_location())
+    return result

@@ -17,6 +17,7 @@ from plait.tracer.tensor import aligned_array as aligned_array
 from plait.tracer.tensor import copy_array as copy_array
 from plait.tracer.tensor import empty_aligned as empty_aligned
 from plait.tracer.tensor import freeze as freeze
+from plait.tracer.tensor import is_view_of as is_view_of
 from plait.tracer.tensor import leaked as leaked
 from plait.tracer.tensor import lift as lift
 from plait.tracer.tensor import rewrap as rewrap

@@ -19,6 +19,7 @@ from plait.tracer.tensor_storage import aligned_array as aligned_array
 from plait.tracer.tensor_storage import copy_array as copy_array
 from plait.tracer.tensor_storage import empty_aligned as empty_aligned
 from plait.tracer.tensor_storage import freeze as freeze
+from plait.tracer.tensor_storage import is_view_of as is_view_of
 
 
 class Tensor(Methods, NumpyProtocols, Display):

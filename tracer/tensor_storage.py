@@ -190,6 +190,14 @@ def shares_memory(result: Any, operand: Any) -> bool:
     return _owner(result) is _owner(operand)
 
 
+def is_view_of(view: Any, base: Any) -> bool:
+    """Whether a tensor views what another one holds; traced ones always can."""
+    one, other = view._data, getattr(base, "_data", base)
+    if type(one) is Value:
+        return True
+    return type(other) is np.ndarray and np.may_share_memory(one, other)
+
+
 def _owner(array: Any) -> Any:
     while type(base := array.base) is np.ndarray:
         array = base

@@ -33,6 +33,7 @@ from plait.ir.types import (
     float64,
     int32,
     int64,
+    is_inexact,
     is_integer,
 )
 
@@ -145,7 +146,8 @@ def linspace(
     if count < 0:
         raise ShapeError(f"linspace: num must not be negative, got {count}")
     low, high = as_payload(start), as_payload(stop)
-    work = result_dtype(low, high, 0.0)
+    wanted = None if dtype is None else as_dtype(dtype)
+    work = result_dtype(low, high, 0.0 if wanted is None else np.zeros((), _inexact(wanted)))
     low, high = promote_and_broadcast("linspace", low, high, dtype=work)
     gaps = count - 1 if endpoint else count
     shape = (count, *low.shape)
@@ -156,10 +158,15 @@ def linspace(
         place = ops.iota(dtype=int32, shape=shape, axis=0)
         last = broadcast_to(np.asarray(gaps, int32), shape)
         found = where(ops.equal(place, last), high, found)
-    wanted = work if dtype is None else as_dtype(dtype)
-    if is_integer(wanted):
+    if wanted is not None and is_integer(wanted):
         found = floor(found)
-    return moveaxis(cast(found, wanted), 0, normalize_axis("linspace", axis, low.ndim + 1))
+    found = cast(found, work if wanted is None else wanted)
+    return moveaxis(found, 0, normalize_axis("linspace", axis, low.ndim + 1))
+
+
+def _inexact(dtype: DType) -> DType:
+    """The dtype in which numbers on their way to ``dtype`` are computed."""
+    return dtype if is_inexact(dtype) else np.dtype(np.float64)
 
 
 def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = float32) -> Any:
