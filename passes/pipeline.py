@@ -14,7 +14,7 @@ from plait.ir.errors import PassError, PlaitError
 from plait.passes.infrastructure import Firing, Pass, parse_passes
 
 #: What runs when no pipeline is named.
-DEFAULT_PIPELINE = "dce,inline,canonicalize,fold,cse,simplify,dce"
+DEFAULT_PIPELINE = "dce,inline,simplify,dce"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,28 @@ def plain(graph: Graph, seed: int) -> list[Any]:
     """Positive numbers: rules that change rounding promise nothing about special values."""
     source = np.random.default_rng(seed)
     return [(source.random(v.shape) + 0.5).astype(v.dtype) for v in graph.inputs]  # type: ignore[arg-type]
+
+
+DTYPES = ("f16", "bf16", "f32", "f64", "c64", "i8", "i32", "i64", "u8", "u32", "bool")
+
+
+@each_case
+def test_keeps_the_numbers_in_every_dtype_it_takes(case: RuleCase) -> None:
+    rule = RULES[case.rule]
+    tried = 0
+    for dtype in DTYPES:
+        try:
+            inputs = re.sub(r"\b(f32|i32)\[", f"{dtype}[", case.inputs)
+            graph = make(inputs, case.before)
+        except (ir.errors.PlaitError, OverflowError):
+            continue
+        tried += 1
+        arrays = special_arguments(graph, tried)
+        found, _ = apply(case.rule, graph)
+        wanted, got = ir.evaluate(graph, arrays), ir.evaluate(found, arrays)
+        for a, b in zip(wanted, got, strict=True):
+            assert not rule.exact or same_values(a, b), f"{dtype}: {a}\nbecame\n{b}\nfor {arrays}"
+    assert tried
 
 
 @each_case
