@@ -236,8 +236,9 @@ def _split(x: Any, *, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
 
 def _split_into(out: Any, x: Any, *, sizes: tuple[int, ...], axis: int) -> None:
     pieces = out if type(out) is tuple else (out,)
-    for piece, part in zip(pieces, np.split(x, list(accumulate(sizes))[:-1], axis), strict=True):
-        np.copyto(piece, part)
+    before = (_slice(None),) * axis
+    for piece, size, end in zip(pieces, sizes, accumulate(sizes), strict=True):
+        np.copyto(piece, x[(*before, _slice(end - size, end))])
 
 
 split = register(
