@@ -129,7 +129,7 @@ class _Planner:
         steps = tuple([self._step(d, slots) for d in drafts])
         distinct = sorted(set(slots.values()), key=lambda s: s.index)
         results = [r for n in self.order if not is_literal(n) for r in n.results]
-        unplanned = sum(value_bytes(v.type) for v in results if v not in self.outputs)
+        unplanned = sum(aligned(value_bytes(v.type)) for v in results if v not in self.outputs)
         return ExecutionPlan(
             graph=self.graph,
             backend=self.backend,
