@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plait import backends, passes
+from plait import backends
 from plait.ir import (
     Executable,
     ExecutionPlan,
@@ -18,7 +18,6 @@ from plait.ir import (
     Value,
     errors,
     ops,
-    structural_hash,
 )
 from plait.ir.errors import SignatureError
 from plait.runtime import log
@@ -34,6 +33,9 @@ from plait.tracer import (
     unflatten,
     wrap,
 )
+
+if TYPE_CHECKING:
+    from plait import passes  # loaded when something is compiled
 
 
 class Program:
@@ -102,6 +104,8 @@ class Program:
             return self._runnable
 
     def _make_runnable(self) -> Graph:
+        from plait import passes
+
         graph, table = passes.lower_checks(self.optimized.graph, enabled=self.options.checks)
         self.checks = table
         if table and self.traced.assigned:
@@ -122,6 +126,8 @@ class Program:
 
     def plan(self, backend: str) -> ExecutionPlan:
         """The execution plan for a backend."""
+        from plait import passes
+
         made = passes.plan(self.runnable, backend=backend, donated=self.donated_inputs())
         log.log("plan", f"{self.traced.graph.name}: arena {made.arena_bytes} bytes", str(made))
         return made
@@ -318,8 +324,12 @@ def wait(results: Sequence[Any]) -> None:
 
 def run_passes(graph: Graph, spec: str | None) -> passes.PipelineResult:
     """Run the pipeline, logging and dumping what ``PLAIT_LOG`` and ``PLAIT_DUMP_TO`` ask for."""
+    from plait import passes
+
     if not (log.dumping() or log.enabled("passes")):
         return passes.run_pipeline(graph, spec)
+    from plait.ir import structural_hash
+
     signature = structural_hash(graph)[:4]
     log.dump(graph.name, signature, "00-traced", str(graph))
     count = 0

@@ -13,7 +13,7 @@ from hypothesis import given
 from plait import ir
 from plait.ir import Graph, Node, TensorType, Value, parse_type
 from plait.ir.errors import VerificationError
-from plait.ir.verify import RULES
+from plait.ir.verifier import RULES
 from tests.graphs import Options, graphs, seeded_graph
 
 F2, F3 = parse_type("f32[2]"), parse_type("f32[3]")
