@@ -175,6 +175,20 @@ RESULTS: dict[str, Callable[[DType], DType]] = {
 }
 
 
+def _writer_of(function: Callable[..., Any]) -> Callable[..., None]:
+    if isinstance(function, np.ufunc):
+        ufunc = function
+
+        def write(out: Any, *arrays: Any) -> None:
+            ufunc(*arrays, out=out)
+    else:
+
+        def write(out: Any, *arrays: Any) -> None:
+            np.copyto(out, function(*arrays))
+
+    return write
+
+
 def define(
     name: str,
     doc: str,
@@ -185,17 +199,9 @@ def define(
     result: str = "same",
     traits: tuple[Trait, ...] = (),
     flops: int = 1,
+    writer: Callable[..., None] | None = None,
 ) -> Op:
-    """Register an elementwise op; a ufunc writes into a buffer without a temporary."""
-    if isinstance(function, np.ufunc):
-        ufunc = function
-
-        def into(out: Any, *arrays: Any) -> None:
-            ufunc(*arrays, out=out)
-    else:
-
-        def into(out: Any, *arrays: Any) -> None:
-            np.copyto(out, function(*arrays))
+    """Register an elementwise op; a ufunc or a ``writer`` fills a buffer without a temporary."""
 
     def count(operands: Any, results: Any) -> int:
         return flops * int(results[0].size)
@@ -206,7 +212,7 @@ def define(
         doc=doc,
         infer=_infer(name, arity, domain, RESULTS[result]),
         reference=function,
-        into=into,
+        into=writer or _writer_of(function),
         traits=frozenset((Trait.ELEMENTWISE, Trait.CHEAP, *traits)),
         overwrites=tuple(range(arity)),
         flops=count,

@@ -34,11 +34,22 @@ def special(name: str) -> Callable[..., Any]:
     return in_float32(call)
 
 
+def _sigmoid_into(out: Any, x: Any) -> None:
+    if out.dtype.itemsize == 2:
+        np.copyto(out, _sigmoid(x))
+        return
+    np.negative(x, out=out)
+    np.exp(out, out=out)  # inf, where it overflows, gives the right 0
+    np.add(out, 1, out=out)
+    np.divide(1, out, out=out)
+
+
 def _sigmoid(x: Any) -> Any:
-    with np.errstate(over="ignore"):  # exp(-x) = inf gives the right 0
-        e = np.asarray(np.exp(-x))
-    np.add(e, 1, out=e)
-    return np.divide(1, e, out=e)
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    result = np.empty_like(wide)
+    with np.errstate(over="ignore"):
+        _sigmoid_into(result, wide)
+    return result.astype(x.dtype, copy=False)
 
 
 def _softplus(x: Any) -> Any:
@@ -54,10 +65,11 @@ def _gelu(x: Any) -> Any:
 sigmoid = define(
     "sigmoid",
     "1 / (1 + exp(-x))",
-    in_float32(_sigmoid),
+    _sigmoid,
     domain="floating",
     traits=(Trait.MONOTONE,),
     flops=10,
+    writer=_sigmoid_into,
 )
 softplus = define(
     "softplus",
