@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 __all__ = [
+    "AxisError",
     "BackendError",
     "CheckError",
     "DTypeError",
@@ -71,6 +72,18 @@ class ShapeError(PlaitError, ValueError):
     Traceback (most recent call last):
         ...
     plait.ir.errors.ShapeError: ...
+    """
+
+
+class AxisError(ShapeError, IndexError):
+    """An axis that a tensor does not have.
+
+    Examples
+    --------
+    >>> pl.sum([1, 2], axis=3)
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.AxisError: ...
     """
 
 

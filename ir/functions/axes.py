@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import DTypeError, IndexOutOfRangeError, ShapeError, TraceError
+from plait.ir.errors import AxisError, DTypeError, IndexOutOfRangeError, ShapeError, TraceError
 from plait.ir.functions.payload import (
     WeakValue,
     as_payload,
@@ -53,7 +53,7 @@ def normalize_axis(name: str, axis: Any, ndim: int) -> int:
 
     Raises
     ------
-    ShapeError
+    AxisError
         There is no such axis.
     DTypeError
         Not an integer.
@@ -63,7 +63,7 @@ def normalize_axis(name: str, axis: Any, ndim: int) -> int:
     except TypeError:
         raise DTypeError(f"{name}: axis must be an integer, got {axis!r}") from None
     if not -ndim <= found < ndim:
-        raise ShapeError(f"{name}: axis {found} is out of range for {ndim} dimension(s)")
+        raise AxisError(f"{name}: axis {found} is out of range for {ndim} dimension(s)")
     return found % ndim
 
 
