@@ -26,6 +26,8 @@ def fast_call(program: Program) -> Callable[[tuple[Any, ...]], Any] | None:
         return None
     if any(c.kind != "tensor" for c in captures):
         return None
+    if any(node.op.is_effect for node in program.runnable.walk()):
+        return None  # A user's function may run inside, and its TypeError is not ours.
     return _closure(program)
 
 
@@ -37,7 +39,7 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     kinds = [Tensor] * len(traced.leaves)
     frozen = [FROZEN] * (len(kinds) + len(held))
     checks, single = bool(program.checks), program.is_single
-    several = program.is_tuple and not checks
+    several, raise_status = program.is_tuple, program.raise_status
     ndarray, new = np.ndarray, object.__new__
 
     def call(args: tuple[Any, ...]) -> Any:
@@ -54,7 +56,8 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
             # XLA may read these buffers after the call: a later write copies them first.
             freeze_all(args, data, frozen)
         if checks:
-            program.raise_status(results[-1])
+            raise_status(results[-1])
+            results = results[:-1]
         if single:
             handle = new(Tensor)
             handle._data = results[0]
