@@ -56,7 +56,7 @@ class Variable:
         trainable: bool = True,
         dtype: Any = None,
     ) -> None:
-        given = initial_value() if callable(initial_value) else initial_value
+        given = _called(initial_value) if callable(initial_value) else initial_value
         if type(given) is Tensor and type(given._data) is Value:
             raise TraceError(
                 "the first value of a Variable was computed in a function that is being traced; "
@@ -64,7 +64,7 @@ class Variable:
             ).at(user_location())
         with dispatch.suspended():
             self._payload = _fresh(given, dtype)
-        self._shared = False  # whether a tensor holds the same device array
+        self._shared = type(given) is Tensor  # whether a tensor may hold the same array
         self._type = TensorType(self._payload.dtype, tuple(self._payload.shape))
         self._lock = threading.RLock()
         self._name = name or ""
@@ -108,7 +108,7 @@ class Variable:
     def value(self) -> Tensor:
         """The present value as a tensor; later assignments do not change it."""
         found = self.__plait_tensor__()
-        if found._data is self._payload:
+        if found._data is self._payload or type(self._payload) is np.ndarray:
             self._shared = True
         return found
 
@@ -116,6 +116,7 @@ class Variable:
         """The present value as a read-only ndarray; later assignments do not change it."""
         payload = self._payload
         if type(payload) is np.ndarray:
+            self._shared = True
             return wrap(payload).numpy()
         array = np.array(payload)
         array.flags.writeable = False
@@ -162,7 +163,7 @@ class Variable:
             ).at(user_location())
         else:
             self._payload = payload
-            self._shared = type(payload) is not np.ndarray
+            self._shared = True
         return self
 
     def assign_add(self, value: Any) -> Self:
@@ -203,7 +204,9 @@ class Variable:
         if type(payload) is np.ndarray and type(value) is Tensor:
             freeze(value)  # a later write to the tensor copies
             return payload
-        return payload.copy() if type(payload) is np.ndarray else payload
+        if type(payload) is not np.ndarray or _interpreter("assign_variable") is not None:
+            return payload  # a trace reads an array from outside anew at each call
+        return payload.copy()
 
     # For the driver of compiled functions.
 
@@ -218,11 +221,9 @@ class Variable:
             Whether an ndarray is wanted.
         """
         payload = self._payload
-        if type(payload) is np.ndarray:
-            return payload
-        if host:
+        if host and type(payload) is not np.ndarray:
             return np.asarray(payload)
-        if donated and self._shared:
+        if donated and self._shared and (host or type(payload) is not np.ndarray):
             payload = self._payload = payload.copy()
             self._shared = False
         return payload
@@ -277,6 +278,14 @@ class Variable:
         return iter(self.value)
 
 
+def _called(make: Callable[[], Any]) -> Any:
+    """A first value from a callable; made eagerly while a function is being traced."""
+    if _interpreter("read_variable") is None:
+        return make()
+    with dispatch.suspended():
+        return make()
+
+
 def _fresh(given: Any, dtype: Any) -> Any:
     """A payload of a variable's own for its first value."""
     payload = functions.constant(unwrap(given), None if dtype is None else as_dtype(dtype))
@@ -295,7 +304,7 @@ def _interpreter(hook: str) -> Any:
 
 def _read(x: Any) -> Any:
     if isinstance(x, Variable):
-        return x.__plait_tensor__()
+        return x.value
     if type(x) is list or type(x) is tuple:
         return type(x)([_read(item) for item in x])
     return {k: _read(v) for k, v in x.items()} if type(x) is dict else x
