@@ -96,8 +96,16 @@ def finfo(type: Any, /) -> FloatInfo:
     real = real_dtype(dtype)
     limits_of: Any = ml_dtypes.finfo
     limits = limits_of(real)
-    numbers = [float(getattr(limits, name)) for name in ("eps", "max", "min", "smallest_normal")]
-    return FloatInfo(limits.bits, *numbers, float(limits.tiny), float(limits.resolution), real)
+    return FloatInfo(
+        bits=limits.bits,
+        eps=float(limits.eps),
+        max=float(limits.max),
+        min=float(limits.min),
+        smallest_normal=float(limits.smallest_normal),
+        tiny=float(limits.tiny),
+        resolution=float(limits.resolution),
+        dtype=real,
+    )
 
 
 def iinfo(type: Any, /) -> Any:

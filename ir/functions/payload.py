@@ -138,8 +138,8 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
         return array.astype(np.int32) if fits else array
     if array.size == 0:
         return array.astype(np.float32)
-    narrow = {float64: float32, complex128: complex64}
-    return array.astype(narrow.get(array.dtype, array.dtype))
+    halves = {float64: float32, complex128: complex64}
+    return array.astype(halves.get(array.dtype, array.dtype))
 
 
 def _holds_values(x: Any) -> bool:

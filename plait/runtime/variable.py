@@ -12,10 +12,11 @@ from plait.ir import DType, Shape, TensorType, Value, as_dtype, dispatch, functi
 from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
 from plait.ir.location import user_location
+from plait.runtime.variable_operators import VariableOperators
 from plait.tracer import FROZEN, Tensor, freeze, unwrap, wrap
 
 
-class Variable:
+class Variable(VariableOperators):
     """A tensor with a name whose value can be replaced.
 
     Reads as a tensor in every function and operator. Assigned inside a compiled function it
@@ -252,8 +253,8 @@ class Variable:
     def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (np.array(self.numpy()), self._name, self.trainable)
 
-    def __hash__(self) -> int:
-        return id(self)
+    __iadd__ = assign_add  # type: ignore[misc]  # an operator's operands may be anything
+    __isub__ = assign_sub  # type: ignore[misc]
 
     def __repr__(self) -> str:
         name = f", name={self._name!r}" if self._name else ""
@@ -308,34 +309,3 @@ def _read(x: Any) -> Any:
     if type(x) is list or type(x) is tuple:
         return type(x)([_read(item) for item in x])
     return {k: _read(v) for k, v in x.items()} if type(x) is dict else x
-
-
-def _operator(name: str) -> Callable[..., Any]:
-    def method(self: Variable, *operands: Any) -> Any:
-        return getattr(self.__plait_tensor__(), name)(*operands)
-
-    method.__name__ = name
-    return method
-
-
-_ARITHMETIC = "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul divmod"
-_OTHERS = "lt le gt ge eq ne neg pos abs invert bool int float complex index len contains round"
-
-
-def _install_operators() -> None:
-    """Give variables a tensor's operators, which read the value."""
-    names = _ARITHMETIC.split()
-    for name in (*names, *[f"r{name}" for name in names], *_OTHERS.split()):
-        setattr(Variable, f"__{name}__", _operator(f"__{name}__"))
-
-    def add(self: Variable, other: Any) -> Variable:
-        return self.assign_add(other)
-
-    def subtract(self: Variable, other: Any) -> Variable:
-        return self.assign_sub(other)
-
-    Variable.__iadd__ = add  # type: ignore[attr-defined]
-    Variable.__isub__ = subtract  # type: ignore[attr-defined]
-
-
-_install_operators()

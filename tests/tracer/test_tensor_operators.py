@@ -57,7 +57,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, type) or isinstance(other, type):
         return one is other
     equal_bits = one.tobytes() == other.tobytes()
-    return one.dtype == other.dtype and one.shape == other.shape and equal_bits
+    return bool(one.dtype == other.dtype and one.shape == other.shape and equal_bits)
 
 
 @pytest.mark.parametrize("dtype", NAMES)
@@ -154,7 +154,7 @@ def test_lists_arrays_and_scalars_are_operands() -> None:
     assert (x + ones).dtype == pl.float32
     assert (ones + x).tolist() == [2, 3]
     assert (np.float64(2) * x).dtype == pl.float64
-    assert type(np.ones(2) + x) is pl.Tensor
+    assert isinstance(np.ones(2) + x, pl.Tensor)
     assert (np.arange(2) @ x).item() == 2
 
 
