@@ -253,8 +253,8 @@ class Variable(VariableOperators):
     def __reduce__(self) -> tuple[Any, ...]:
         return Variable, (np.array(self.numpy()), self._name, self.trainable)
 
-    __iadd__ = assign_add  # type: ignore[misc]  # an operator's operands may be anything
-    __isub__ = assign_sub  # type: ignore[misc]
+    __iadd__ = assign_add
+    __isub__ = assign_sub
 
     def __repr__(self) -> str:
         name = f", name={self._name!r}" if self._name else ""
