@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from plait.runtime.program import Program
 from plait.tracer import FROZEN, Tensor, freeze
 
@@ -36,31 +34,37 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     traced, captures = program.traced, program.traced.captures
     run: Callable[..., Any] = getattr(program.executable, "call", program.executable)
     held = tuple([c.source for c in captures])
-    kinds = [Tensor] * len(traced.leaves)
-    frozen = [FROZEN] * (len(kinds) + len(held))
+    count = len(traced.leaves) + len(held)
+    kinds, frozen = [Tensor] * count, [FROZEN] * count
     checks, single = bool(program.checks), program.is_single
     several, raise_status = program.is_tuple, program.raise_status
-    ndarray, new = np.ndarray, object.__new__
+    new = object.__new__
 
     def call(args: tuple[Any, ...]) -> Any:
-        if [*map(type, args)] != kinds:
-            return MISMATCH
         if held:
             args = args + held
+        try:
+            known = [a._storage for a in args] == frozen  # which only tensors have
+        except AttributeError:
+            known = False
+        if not known:
+            if [*map(type, args)] != kinds:
+                return MISMATCH
+            # XLA may read the buffers after the call: a later write copies them first.
+            for handle in args:
+                freeze(handle)
         data = [a._data for a in args]
         try:
             results = run(*data)
         except TypeError:
             return MISMATCH
-        if ndarray in map(type, data):
-            # XLA may read these buffers after the call: a later write copies them first.
-            freeze_all(args, data, frozen)
         if checks:
             raise_status(results[-1])
             results = results[:-1]
         if single:
             handle = new(Tensor)
             handle._data = results[0]
+            handle._storage = FROZEN  # jax arrays are never written
             return handle
         if not several:
             return program.plain_result(results)
@@ -68,19 +72,8 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
         for array in results:
             handle = new(Tensor)
             handle._data = array
+            handle._storage = FROZEN
             made.append(handle)
         return tuple(made)
 
     return call
-
-
-def freeze_all(handles: tuple[Tensor, ...], data: list[Any], frozen: list[Any]) -> None:
-    """Freeze the handles of ndarrays; quick when all are frozen already."""
-    try:
-        if [h._storage for h in handles] == frozen:
-            return
-    except AttributeError:
-        pass  # The storage of a handle that was never shared is not set.
-    for handle, array in zip(handles, data, strict=True):
-        if type(array) is np.ndarray:
-            freeze(handle)
