@@ -15,24 +15,47 @@ MISMATCH: Any = object()
 def fast_call(program: Program) -> Callable[[tuple[Any, ...]], Any] | None:
     """A quick call for a program whose arguments and results are plain tensors; else None.
 
-    The executable itself checks dtypes and shapes, before anything runs.
+    The executable itself checks dtypes and shapes before anything runs, and we those of arguments
+    that it does not read.
     """
+    if program.quick is None:
+        program.quick = _closure(program) if _is_quick(program) else False
+    return program.quick or None
+
+
+def _is_quick(program: Program) -> bool:
     traced = program.traced
     captures = traced.captures
     plain = program.is_plain and program.options.backend == "xla" and program.device is None
     if not plain or any(leaf.kind != "tensor" for leaf in traced.leaves):
-        return None
+        return False
     if any(c.kind != "tensor" for c in captures):
-        return None
-    if any(node.op.is_effect for node in program.runnable.walk()):
-        return None  # A user's function may run inside, and its TypeError is not ours.
-    return _closure(program)
+        return False
+    # Where a user's function may run inside, its TypeError is not ours.
+    return not any(node.op.is_effect for node in program.runnable.walk())
+
+
+def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
+    """The executable's call, which also checks the types of arguments that nothing reads."""
+    graph = program.runnable
+    read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
+    unread = [v.index for v in graph.inputs if v not in read]
+    types = [(v.type.dtype, v.type.shape) for v in graph.inputs if v not in read]
+    if not unread:
+        return run
+
+    def call(*data: Any) -> Any:
+        if [(data[i].dtype, tuple(data[i].shape)) for i in unread] != types:
+            raise TypeError("an argument that nothing reads has another type")
+        return run(*data)
+
+    return call
 
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call, with everything that it needs at hand."""
     traced, captures = program.traced, program.traced.captures
-    run: Callable[..., Any] = getattr(program.executable, "call", program.executable)
+    run = _checking(program, getattr(program.executable, "call", program.executable))
     held = tuple([c.source for c in captures])
     count = len(traced.leaves) + len(held)
     kinds, frozen = [Tensor] * count, [FROZEN] * count

@@ -61,6 +61,7 @@ class Program:
         self._lowered: Any = None
         self._executable: Executable | None = None
         self.checks: passes.CheckTable = ()
+        self.quick: Any = None  # the quick call once it is made; False when there is none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._plan_outputs()
 

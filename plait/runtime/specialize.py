@@ -58,7 +58,7 @@ class Request:
     def is_flat(self) -> bool:
         """Whether the leaves are the positional arguments, one by one."""
         positional, keyword = self.tree.children
-        return not keyword.children and len(positional.children) == len(self.leaves)
+        return not keyword.children and all(c.kind is None for c in positional.children)
 
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""

@@ -1,0 +1,68 @@
+"""graph_function: the quick call gives what the careful one gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import plait as pl
+from plait.runtime import fast
+
+
+def x32(*shape: int) -> Any:
+    """Numbers that differ."""
+    return pl.asarray(np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+
+
+def test_arguments_that_only_lend_their_type_are_checked() -> None:
+    f = pl.graph_function(lambda x, y: x * y.shape[0] + y.dtype.itemsize)
+    x = x32(2)
+    for n, dtype in ((3, np.float32), (3, np.float32), (5, np.float32), (3, np.int8)):
+        y = pl.zeros((n,), dtype=dtype)
+        assert f(x, y).numpy().tolist() == (x.numpy() * n + np.dtype(dtype).itemsize).tolist()
+    g = pl.graph_function(lambda y: pl.constant(y.shape[0]))
+    assert [int(g(x32(n))) for n in (3, 3, 5, 0, 3)] == [3, 3, 5, 0, 3]
+
+
+def test_a_list_of_one_tensor_is_no_tensor() -> None:
+    f = pl.graph_function(lambda a: a[0] * 2)
+    x = x32(2, 2)
+    for _ in range(2):
+        assert f([x]).shape == (2, 2)
+        assert f(x).shape == (2,)
+        assert f((x,)).shape == (2, 2)
+
+
+def test_any_sequence_of_types_gives_what_the_careful_call_gives() -> None:
+    jax = pytest.importorskip("jax")
+
+    def function(x: Any, y: Any) -> Any:
+        return x + y, x.shape[0] * y
+
+    f = pl.graph_function(function)
+    double = pl.graph_function(lambda x: x * 2)
+    for dtype in (np.float32, np.int32, np.float64, np.bool_, np.complex64):
+        one = pl.asarray(np.ones(3, dtype))
+        operands = [one, double(one), one[::2], one.numpy(), jax.numpy.ones(3), pl.ones((1,))]
+        for x in (one, double(one), one[:1], pl.zeros((0,), dtype=dtype)):
+            for y in operands:
+                if getattr(y, "shape", ()) == (2,) and x.shape != (1,):
+                    continue
+                if x.shape == (0,) and getattr(y, "shape", ()) == (3,):
+                    continue
+                for got, want in zip(f(x, y), function(x, y), strict=True):
+                    assert got.dtype == want.dtype
+                    assert np.array_equal(np.asarray(got), np.asarray(want))
+
+
+def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    closure = fast._closure
+    monkeypatch.setattr(fast, "_closure", lambda p: made.append(p) or closure(p))
+    f = pl.graph_function(lambda x: x + 1)
+    for _ in range(3):
+        f(x32(2))
+        f(x32(3))
+    assert len(made) == 2
