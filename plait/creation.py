@@ -183,7 +183,7 @@ def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Tensor:
     """
     result: Tensor = _reshape(x, shape)
     if copy:
-        return result.copy()  # type: ignore[no-any-return]
+        return result.copy()
     if copy is False and not is_view_of(result, x):
         raise ShapeError("reshape: this needs a copy; leave copy=None").at(user_location())
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
@@ -18,7 +18,12 @@ from plait.ir.functions.payload import WEAK_TYPES
 from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
 from plait.tracer.tensor_storage import writable_array
 
+if TYPE_CHECKING:
+    from plait.tracer.tensor import Tensor
+
 Method = Callable[..., Any]
+Unary = Callable[[Any], "Tensor"]
+Binary = Callable[[Any, Any], "Tensor"]
 
 # NumPy computes bfloat16 with a Python number in float32; Plait keeps bfloat16.
 _BFLOAT16 = type(bfloat16)
@@ -59,7 +64,7 @@ def _class(x: Any) -> Any:
     return type(x.dtype) if type(x) is ndarray else type(x)
 
 
-def binary_operator(name: str, ufunc: Any) -> Method:
+def binary_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``x + y``."""
     if name in ORDERED:
         ufunc = _real_only(ufunc)
@@ -86,7 +91,7 @@ def binary_operator(name: str, ufunc: Any) -> Method:
     return operator
 
 
-def reflected_operator(name: str, ufunc: Any) -> Method:
+def reflected_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``y + x`` where ``y`` is no tensor."""
 
     def operator(self: Any, other: Any) -> Any:
@@ -107,7 +112,7 @@ def reflected_operator(name: str, ufunc: Any) -> Method:
     return operator
 
 
-def unary_operator(name: str, ufunc: Any) -> Method:
+def unary_operator(name: str, ufunc: Any) -> Unary:
     """The method of ``-x``."""
 
     def operator(self: Any) -> Any:
@@ -171,7 +176,7 @@ def binary_function(function: Method, ufunc: Any) -> Method:
     return public
 
 
-def in_place_operator(name: str, ufunc: Any, slow: Callable[[Any, str, Any], Any]) -> Method:
+def in_place_operator(name: str, ufunc: Any, slow: Callable[[Any, str, Any], Any]) -> Binary:
     """The method of ``x += y``."""
 
     def operator(self: Any, other: Any) -> Any:
@@ -190,7 +195,7 @@ def in_place_operator(name: str, ufunc: Any, slow: Callable[[Any, str, Any], Any
     return operator
 
 
-def matmul_operator() -> Method:
+def matmul_operator() -> Binary:
     """The method of ``x @ y``: float32 and float64 go straight to NumPy."""
     native = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
     matmul = np.matmul

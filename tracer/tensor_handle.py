@@ -269,15 +269,14 @@ def lift(function: Callable[P, Any]) -> Callable[P, Any]:
     return public
 
 
-def call(name: str, *args: Any, **kwargs: Any) -> Any:
+def call(name: str, *args: Any, **kwargs: Any) -> Tensor:
     """Apply a named function for an operator or a method: the result keeps the operands' kind."""
     function = getattr(functions, name)
-    if not dispatch.active:
-        return run(function, args, kwargs)
-    kind = kind_of(args)
-    if kind == "number":
+    kind = "tensor"
+    if dispatch.active and (kind := kind_of(args)) == "number":
         args = tuple([strong_number(x) for x in args])
-    return run(function, args, kwargs, kind)
+    result: Tensor = run(function, args, kwargs, kind)
+    return result
 
 
 def strong_number(x: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
 from plait.tracer.tensor_operators import Operators, write
 from plait.tracer.tensor_storage import copy_array, lent_array, on_host, read_array, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from plait.tracer.tensor import Tensor
 
 Axis = int | Sequence[int] | None
 
@@ -63,17 +68,17 @@ class Attributes(Handle):
         return device_of(self._data)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         """A view with the axes in reverse order."""
         return call("transpose", self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """A view with the last two axes exchanged."""
         return call("matrix_transpose", self)
 
     @property
-    def real(self) -> Any:
+    def real(self) -> Tensor:
         """The real part, a view."""
         return _part(self, "real")
 
@@ -82,7 +87,7 @@ class Attributes(Handle):
         self.real[...] = value
 
     @property
-    def imag(self) -> Any:
+    def imag(self) -> Tensor:
         """The imaginary part; a view of a complex tensor."""
         return _part(self, "imag")
 
@@ -119,32 +124,33 @@ class At:
     def __getitem__(self, key: Any) -> At:
         return At(self._tensor, key)
 
-    def get(self) -> Any:
+    def get(self) -> Tensor:
         """The elements, as ``x[key]`` but never a view."""
-        return self._tensor[self._key].copy()
+        found: Tensor = self._tensor[self._key]
+        return found.copy()
 
-    def set(self, value: Any) -> Any:
+    def set(self, value: Any) -> Tensor:
         """Replace the elements."""
         return call("setitem", self._tensor, self._key, value)
 
-    def add(self, value: Any) -> Any:
+    def add(self, value: Any) -> Tensor:
         """Add to the elements; one that the key names twice gets both."""
         return call("setitem", self._tensor, self._key, value, mode="add")
 
-    def multiply(self, value: Any) -> Any:
+    def multiply(self, value: Any) -> Tensor:
         """Multiply the elements."""
         return call("setitem", self._tensor, self._key, value, mode="mul")
 
-    def min(self, value: Any) -> Any:
+    def min(self, value: Any) -> Tensor:
         """Take the minimum of element and value."""
         return call("setitem", self._tensor, self._key, value, mode="min")
 
-    def max(self, value: Any) -> Any:
+    def max(self, value: Any) -> Tensor:
         """Take the maximum of element and value."""
         return call("setitem", self._tensor, self._key, value, mode="max")
 
 
-def _part(handle: Any, name: str) -> Any:
+def _part(handle: Any, name: str) -> Tensor:
     if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
         result = wrap(getattr(read_array(handle), name))
         if result._data.base is not None:
@@ -169,10 +175,11 @@ class Methods(Operators, Attributes):
 
     # Leaving the tensor.
 
-    def numpy(self) -> Any:
+    def numpy(self) -> NDArray[Any]:
         """The elements as a read-only ndarray that later writes to the tensor do not change."""
         host_array(self, "numpy()")
-        return lent_array(self)
+        lent: NDArray[Any] = lent_array(self)
+        return lent
 
     def item(self, *index: Any) -> Any:
         """One element as a Python number; without an index the tensor must have one element."""
@@ -198,16 +205,16 @@ class Methods(Operators, Attributes):
         """The elements' bytes in C order."""
         return bytes(host_array(self, "tobytes()").tobytes())
 
-    def to(self, device: Any) -> Any:
+    def to(self, device: Any) -> Tensor:
         """This tensor on a device: itself where it lives there, else a copy."""
         from plait.ir import device as devices
 
         target = devices.as_device(device)
         if target == self.device:
-            return self
+            return self  # type: ignore[return-value]
         return wrap(devices.move(self._data, target))
 
-    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """As ``to``, under the array standard's name."""
         if stream is not None:
             raise DTypeError("to_device: streams are not supported; leave stream=None")
@@ -215,19 +222,19 @@ class Methods(Operators, Attributes):
 
     # Copies and views.
 
-    def copy(self) -> Any:
+    def copy(self) -> Tensor:
         """A tensor with the same elements in memory of its own."""
         if type(self._data) is np.ndarray:
             return wrap(copy_array(self._data))
         return wrap(self._data, self._kind) if type(self._data) is Value else _own(self)
 
-    def astype(self, dtype: Any, copy: bool = True) -> Any:
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
         """The elements in another dtype; a copy, unless ``copy=False`` and the dtype is this."""
         if not copy and self.dtype == as_dtype(dtype):
-            return self
+            return self  # type: ignore[return-value]
         return call("astype", self, dtype)
 
-    def view(self, dtype: Any = None) -> Any:
+    def view(self, dtype: Any = None) -> Tensor:
         """A view; with a dtype of the same item size, the same bits in that dtype."""
         if dtype is None:
             return self[...]
@@ -243,36 +250,36 @@ class Methods(Operators, Attributes):
         share(self, result)
         return result
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any) -> Tensor:
         """A view (where strides allow) of another shape; one size may be -1."""
         return call("reshape", self, _one_sequence(shape))
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Tensor:
         """A view with the axes in another order; reversed without an order."""
         order = _one_sequence(axes)
         return call("transpose", self, order if axes and order is not None else None)
 
-    def flatten(self) -> Any:
+    def flatten(self) -> Tensor:
         """A copy with one axis, in C order."""
         return call("reshape", self, (-1,)).copy()
 
-    def ravel(self) -> Any:
+    def ravel(self) -> Tensor:
         """A view with one axis, in C order; a copy where strides do not allow it."""
         return call("reshape", self, (-1,))
 
-    def squeeze(self, axis: Axis = None) -> Any:
+    def squeeze(self, axis: Axis = None) -> Tensor:
         """A view without the axes of size 1, or without those named."""
         return call("squeeze", self, axis)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """A view with two axes exchanged."""
         return call("swapaxes", self, axis1, axis2)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The diagonal of the matrices in two axes."""
         return call("diagonal", self, offset, axis1, axis2)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         """Each element several times."""
         return call("repeat", self, repeats, axis)
 
@@ -288,107 +295,107 @@ class Methods(Operators, Attributes):
 
     # Reductions.
 
-    def sum(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
         """The sum over axes."""
         return call("sum", self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def prod(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def prod(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
         """The product over axes."""
         return call("prod", self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
         """The mean over axes."""
         given = {} if dtype is None else {"dtype": dtype}
         return call("mean", self, axis=axis, keepdims=keepdims, **given)
 
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         """The variance over axes, divided by ``n - ddof``."""
         return call("var", self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         """The standard deviation over axes, divided by ``n - ddof``."""
         return call("std", self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest element over axes; NaN wins."""
         return call("max", self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest element over axes; NaN wins."""
         return call("min", self, axis=axis, keepdims=keepdims)
 
-    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest minus the smallest element over axes."""
         return call("ptp", self, axis=axis, keepdims=keepdims)
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Whether all elements over axes are true."""
         return call("all", self, axis=axis, keepdims=keepdims)
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Whether any element over axes is true."""
         return call("any", self, axis=axis, keepdims=keepdims)
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Position of the largest element along an axis, the first of equals."""
         return call("argmax", self, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Position of the smallest element along an axis, the first of equals."""
         return call("argmin", self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """Sums of the elements up to each one; over all of them without an axis."""
         return call("cumsum", self, axis=axis, dtype=dtype)
 
-    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """Products of the elements up to each one; over all of them without an axis."""
         return call("cumprod", self, axis=axis, dtype=dtype)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The sum of the diagonal of the matrices in two axes."""
         return call("trace", self, offset, axis1, axis2)
 
     # Elements.
 
-    def argsort(self, axis: int = -1, stable: bool = True) -> Any:
+    def argsort(self, axis: int = -1, stable: bool = True) -> Tensor:
         """Positions that sort along an axis."""
         return call("argsort", self, axis=axis, stable=stable)
 
-    def clip(self, min: Any = None, max: Any = None) -> Any:
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """The elements limited to a range."""
         return call("clip", self, min, max)
 
-    def conj(self) -> Any:
+    def conj(self) -> Tensor:
         """The complex conjugate."""
         return call("conj", self)
 
     conjugate = conj
 
-    def dot(self, other: Any) -> Any:
+    def dot(self, other: Any) -> Tensor:
         """NumPy's ``dot``."""
         return call("dot", self, other)
 
-    def nonzero(self) -> Any:
+    def nonzero(self) -> tuple[Tensor, ...]:
         """Positions of the nonzero elements, one tensor per axis."""
-        return call("nonzero", self)
+        return tuple(call("nonzero", self))
 
-    def round(self, decimals: int = 0) -> Any:
+    def round(self, decimals: int = 0) -> Tensor:
         """The elements rounded to a number of decimals, ties to even."""
         return call("round", self, decimals)
 
-    def searchsorted(self, v: Any, side: str = "left") -> Any:
+    def searchsorted(self, v: Any, side: str = "left") -> Tensor:
         """Where to insert values into this sorted tensor."""
         return call("searchsorted", self, v, side=side)
 
-    def take(self, indices: Any, axis: int | None = None) -> Any:
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
         """The elements at positions along an axis."""
         return call("take", self, indices, axis=axis)
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Tensor:
         return self.copy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         made = self.copy()
         memo[id(self)] = made
         return made
@@ -404,7 +411,7 @@ class Methods(Operators, Attributes):
         return self
 
 
-def _own(handle: Any) -> Any:
+def _own(handle: Any) -> Tensor:
     """A handle of its own on a device array, which nobody writes in place."""
     return wrap(copy_array(np.asarray(handle._data)) if on_host(handle._data) else handle._data)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from plait.tracer.tensor_handle import (
     wrap,
 )
 from plait.tracer.tensor_storage import on_host, read_array, share, writable_array
+
+if TYPE_CHECKING:
+    from plait.tracer.tensor import Tensor
 
 
 def write(handle: Any, payload: Any, what: str) -> None:
@@ -59,7 +62,7 @@ def _in_place(self: Any, name: str, other: Any) -> Any:
     return self
 
 
-def _in_place_method(name: str) -> Any:
+def _in_place_method(name: str) -> fast.Binary:
     """The method of an operator that has no fast path."""
 
     def operator(self: Any, other: Any) -> Any:
@@ -125,9 +128,10 @@ class Operators(Handle):
     __le__ = fast.binary_operator("less_equal", np.less_equal)
     __gt__ = fast.binary_operator("greater", np.greater)
     __ge__ = fast.binary_operator("greater_equal", np.greater_equal)
-    __eq__ = fast.binary_operator("equal", np.equal)
-    __ne__ = fast.binary_operator("not_equal", np.not_equal)
-    __hash__ = None  # type: ignore[assignment]  # as ndarray: == compares elements
+    # As ndarray: == compares elements, and nothing is hashed by them.
+    __eq__ = fast.binary_operator("equal", np.equal)  # type: ignore[assignment]
+    __ne__ = fast.binary_operator("not_equal", np.not_equal)  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
 
     __neg__ = fast.unary_operator("negative", np.negative)
     __pos__ = fast.unary_operator("positive", np.positive)
@@ -136,7 +140,7 @@ class Operators(Handle):
 
     __imatmul__ = _in_place_method("matmul")
 
-    def __divmod__(self, other: Any) -> Any:
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         if not is_array_like(other):
             return NotImplemented
         return call("floor_divide", self, other), call("remainder", self, other)
@@ -148,7 +152,7 @@ class Operators(Handle):
 
     # Indexing.
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Tensor:
         eager = not dispatch.active or not dispatch.interpreters()
         if eager and on_host(self._data):
             return _get_elements(self, unwrap(key))
@@ -178,7 +182,7 @@ class Operators(Handle):
             raise TypeError("len() of a 0-d tensor")
         return _static_size(shape[0], "len()")
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         shape = self._data.shape
         if not shape:
             raise TypeError("iteration over a 0-d tensor")
@@ -210,24 +214,26 @@ class Operators(Handle):
             )
         return int(_scalar(self, "use as a Python index (or in a shape)"))
 
-    def __round__(self, ndigits: int | None = None) -> Any:
+    def __round__(self, ndigits: int | None = None) -> Tensor:
         return call("round", self) if ndigits is None else call("round", self, ndigits)
 
-    def __trunc__(self) -> Any:
+    def __trunc__(self) -> Tensor:
         return call("trunc", self)
 
-    def __floor__(self) -> Any:
+    def __floor__(self) -> Tensor:
         return call("floor", self)
 
-    def __ceil__(self) -> Any:
+    def __ceil__(self) -> Tensor:
         return call("ceil", self)
 
 
-def call_keeping_kind(name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
+def call_keeping_kind(name: str, x: Any, *args: Any, **kwargs: Any) -> Tensor:
     """Apply a named function whose result is of the first operand's kind."""
     kind = kind_of((x,)) if dispatch.active else "tensor"
     try:
-        return rewrap(getattr(functions, name)(unwrap(x), *unwrap(args), **unwrap(kwargs)), kind)
+        data = getattr(functions, name)(unwrap(x), *unwrap(args), **unwrap(kwargs))
+        result: Tensor = rewrap(data, kind)
+        return result
     except PlaitError as error:
         raise error.at(user_location()).with_traceback(None) from None
 
@@ -248,12 +254,12 @@ def _static_size(size: Any, what: str) -> int:
     return size
 
 
-def _rows(handle: Any, count: int) -> Iterator[Any]:
+def _rows(handle: Any, count: int) -> Iterator[Tensor]:
     for i in range(count):
         yield handle[i]
 
 
-def _get_elements(handle: Any, key: Any) -> Any:
+def _get_elements(handle: Any, key: Any) -> Tensor:
     """Index an ndarray; a basic key gives a view that is tied to the handle."""
     array = read_array(handle)
     try:
