@@ -59,6 +59,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> pl.einsum("ii", [[1, 2], [3, 4]])
     pl.Tensor(5, dtype=int32)
     """
+    if not isinstance(subscripts, str):
+        kind = type(subscripts).__name__
+        raise ParseError(f"einsum: the subscripts come first, such as 'ij,jk->ik'; got {kind}")
     if not operands:
         raise ShapeError("einsum: expected at least one operand")
     payloads = promote(*operands)

@@ -18,6 +18,7 @@ from plait.ir.functions.manipulation import moveaxis, ravel
 from plait.ir.functions.parts import conj
 from plait.ir.functions.payload import as_payload, broadcast_shapes, broadcast_to, cast, weak_kind
 from plait.ir.functions.reductions import sum as sum_
+from plait.ir.types import is_complex
 
 __all__ = [
     "dot",
@@ -215,7 +216,12 @@ def vdot(x: Any, y: Any) -> Any:
     pl.Tensor(7.+0.j, dtype=complex64)
     """
     a, b = (ravel(p) for p in _operands("vdot", x, y))
-    return _contract("vdot", conj(a), b, (0,), (0,))
+    return _contract("vdot", _conjugated(a), b, (0,), (0,))
+
+
+def _conjugated(x: Any) -> Any:
+    """The complex conjugate; others, booleans too, as they are."""
+    return conj(x) if is_complex(x.dtype) else x
 
 
 def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
@@ -246,7 +252,7 @@ def vecdot(x: Any, y: Any, axis: int = -1) -> Any:
     if a.shape[-1] != b.shape[-1]:
         raise ShapeError(f"vecdot: sizes {a.shape[-1]} and {b.shape[-1]} along the axis differ")
     shape = broadcast_shapes("vecdot", a.shape, b.shape)
-    left, right = (broadcast_to(p, shape) for p in (conj(a), b))
+    left, right = (broadcast_to(p, shape) for p in (_conjugated(a), b))
     found = ops.matmul(
         ops.reshape(left, shape=(*shape[:-1], 1, shape[-1])),
         ops.reshape(right, shape=(*shape, 1)),

@@ -73,7 +73,10 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     pl.Tensor([[1, 2],
                [1, 2]], dtype=int32, shape=(2, 2))
     """
-    return ops.broadcast_to(as_array(x), shape=as_shape("broadcast_to", shape))
+    sizes = as_shape("broadcast_to", shape)
+    if any(type(d) is int and d < 0 for d in sizes):
+        raise ShapeError(f"broadcast_to: sizes cannot be negative, got {sizes}")
+    return ops.broadcast_to(as_array(x), shape=sizes)
 
 
 def broadcast_arrays(*arrays: Any) -> list[Any]:

@@ -77,6 +77,13 @@ def test_numpys_products(name: str, left: tuple[int, ...], right: tuple[int, ...
     check(getattr(functions, name), getattr(np, name), numbers(left), numbers(right, seed=1))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_vector_products_keep_the_dtype(dtype: str) -> None:
+    x, y = numbers((4, 3), dtype), numbers((4, 3), dtype, 1)
+    check(functions.vdot, np.vdot, x, y)
+    check(functions.vecdot, np.vecdot, x, y)
+
+
 def test_vector_products_conjugate_the_first() -> None:
     x, y = numbers((4, 3), "complex64"), numbers((4, 3), "complex64", 1)
     check(functions.vdot, np.vdot, x, y)
@@ -218,6 +225,7 @@ def test_a_plain_product_is_one_op() -> None:
         (lambda: functions.einsum("ij,jk", numbers((2, 3))), ShapeError, "2 operands"),
         (lambda: functions.einsum("ij", numbers((2,))), ShapeError, "1 axes"),
         (lambda: functions.einsum("ij->k", numbers((2, 3))), ParseError, "'k'"),
+        (lambda: functions.einsum(numbers((2, 3)), "ij"), ParseError, "come first"),
         (lambda: functions.einsum("i1", numbers((2, 3))), ParseError, "letters"),
         (lambda: functions.einsum("ij->ii", numbers((2, 3))), ParseError, "twice"),
         (lambda: functions.einsum("i,i", numbers((2,)), numbers((3,))), ShapeError, "2 and 3"),

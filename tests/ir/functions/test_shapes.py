@@ -218,6 +218,7 @@ def test_symbolic_sizes_pass_through() -> None:
         (lambda: functions.permute_dims(counted((2, 3)), (0, 0)), ShapeError, "permutation"),
         (lambda: functions.moveaxis(counted((2, 3)), 2, 0), ShapeError, "axis 2"),
         (lambda: functions.broadcast_to(counted((2,)), (3,)), ShapeError, "stretch"),
+        (lambda: functions.broadcast_to(counted((1,)), (-1,)), ShapeError, "negative"),
         (lambda: functions.pad(counted((2,)), 1, mode="mirror"), UnknownNameError, "mirror"),
         (lambda: functions.pad(counted((2,)), -1), ShapeError, "negative"),
         (lambda: functions.pad(counted((0,)), 1, mode="edge"), ShapeError, "empty"),
