@@ -268,8 +268,13 @@ def check_arguments(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any
     Raises
     ------
     TargetError
-        It has, and there is neither a spec nor a signature.
+        It has, and there is neither a spec nor a signature; or the specs are not its arguments.
     """
+    if (args or kwargs) and _parameters(target.function):
+        try:
+            inspect.Signature(_parameters(target.function)).bind(*args, **kwargs)
+        except TypeError as error:
+            raise TargetError(f"--spec for {target.name}: {error}") from None
     if args or kwargs or target.function.signature is not None:
         return
     parameters = _parameters(target.function)

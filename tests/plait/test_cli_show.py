@@ -315,7 +315,9 @@ def test_targets_that_are_not_there(
 
 def test_arguments_that_do_not_fit(folder: Path, capsys: Out) -> None:
     err = failure(capsys, "user.py:plain", "--spec", "f32[4]")
-    assert "missing a required argument: 'y'" in err
+    assert err == "plait: error: --spec for user.py:plain: missing a required argument: 'y'\n"
+    err = failure(capsys, "user.py:plain", "--spec", "f32[4] f32[4] f32[4]")
+    assert err == "plait: error: --spec for user.py:plain: too many positional arguments\n"
 
 
 @pytest.mark.parametrize(
