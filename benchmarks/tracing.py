@@ -16,7 +16,8 @@ from benchmarks.measure import Row, compare
 def rows() -> Iterator[Row]:
     """100 and 1,000 ops on f32[16,16]."""
     for count in (100, 1000):
-        spec = jax.ShapeDtypeStruct((16, 16), np.float32)
+        describe: Any = jax.ShapeDtypeStruct
+        spec = describe((16, 16), np.dtype(np.float32))
         own = pl.TensorSpec((16, 16), "float32")
         yield compare(
             f"trace, passes and lowering, {count} ops",
@@ -49,7 +50,7 @@ def program(xp: Any, count: int) -> Callable[..., Any]:
         values = [x, y]
         for _ in range(count):
             a, b = (values[-1 - int(i)] for i in random.integers(0, min(len(values), 8), 2))
-            kind = random.integers(0, 8)
+            kind = int(random.integers(0, 8))
             if kind < 3:
                 values.append([a + b, a * b, a - b][kind])
             elif kind < 5:

@@ -148,7 +148,7 @@ def _by_crowd(buffers: Sequence[Lifetime]) -> list[int]:
     for b in buffers:
         change[b.born] += aligned(b.nbytes)
         change[b.last + 1] -= aligned(b.nbytes)
-    live = np.cumsum(change)
+    live: Any = np.cumsum(change)
     return _ranked(buffers, lambda b: (-int(live[b.born : b.last + 1].max()), -b.nbytes, b.born))
 
 

@@ -123,7 +123,7 @@ def _read_floats(texts: list[str], dtype: DType) -> np.ndarray[Any, Any]:
             raise DTypeError(f"expected a number, found {text}") from None
     with np.errstate(all="ignore"):
         array = numbers.astype(dtype)
-    overflowed = np.isinf(array) & ~np.isinf(numbers)
+    overflowed: Any = np.isinf(array) & ~np.isinf(numbers)
     if overflowed.any():
         raise DTypeError(f"{texts[int(overflowed.argmax())]} does not fit {dtype.name}")
     bits = array.view(_BITS[dtype.itemsize])

@@ -23,8 +23,10 @@ from plait.tracer import Trace
 class GraphFunction:
     """A function that is captured per signature of its arguments and runs compiled.
 
-    Made by ``graph_function``; called like the function it wraps.
+    Made by ``graph_function``; called like the function it wraps, ``__wrapped__``.
     """
+
+    __wrapped__: Callable[..., Any]
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
         self._function = function
@@ -214,7 +216,7 @@ def function_name(function: Any, options: Options) -> str:
 def graph_function(function: Callable[..., Any], /) -> GraphFunction: ...
 @overload
 def graph_function(
-    function: Callable[..., Any] | None = None,
+    function: None = None,
     /,
     *,
     backend: str = "xla",
@@ -224,7 +226,7 @@ def graph_function(
     checks: str = "on",
     cache_size: int = 128,
     name: str | None = None,
-) -> Any: ...
+) -> Callable[[Callable[..., Any]], GraphFunction]: ...
 def graph_function(
     function: Callable[..., Any] | None = None,
     /,

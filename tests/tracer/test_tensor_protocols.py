@@ -165,7 +165,7 @@ def test_numpy_functions_take_and_give_tensors() -> None:
 
 
 def test_ufunc_methods_and_options() -> None:
-    x = pl.asarray([[1.0, 2.0], [3.0, 4.0]])
+    x: Any = pl.asarray([[1.0, 2.0], [3.0, 4.0]])
     assert np.add.reduce(x).tolist() == [4, 6]
     assert np.multiply.accumulate(x, axis=1).tolist() == [[1, 2], [3, 12]]
     assert np.add.outer(x[0], x[1]).tolist() == [[4, 5], [5, 6]]
@@ -201,7 +201,8 @@ def test_numpy_errors_are_ours() -> None:
 
 def test_numpy_functions_are_captured() -> None:
     def f(x: Any) -> Any:
-        y = np.tanh(x) + np.add.reduce(x, axis=0)
+        add: Any = np.add
+        y = np.tanh(x) + add.reduce(x, axis=0)
         return np.concatenate([y, np.absolute(x)]), np.mean(x), np.clip(x, 0, 1), np.maximum(x, 2)
 
     compiled = pl.graph_function(f, backend="reference")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,7 +41,7 @@ def run_together(cases: Sequence[Case], device: Any = None) -> list[tuple[Any, .
         outputs += results
     found = compile(builder.build(outputs), device=device)(*arguments)
     values = [x if isinstance(x, TokenType) else np.asarray(x) for x in found]
-    ends = np.cumsum(counts)
+    ends = itertools.accumulate(counts)
     return [tuple(values[end - n : end]) for end, n in zip(ends, counts, strict=True)]
 
 
