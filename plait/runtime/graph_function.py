@@ -213,7 +213,18 @@ def function_name(function: Any, options: Options) -> str:
 
 
 @overload
-def graph_function(function: Callable[..., Any], /) -> GraphFunction: ...
+def graph_function(
+    function: Callable[..., Any],
+    /,
+    *,
+    backend: str = "xla",
+    signature: Any = None,
+    static: Any = None,
+    passes: str | None = None,
+    checks: str = "on",
+    cache_size: int = 128,
+    name: str | None = None,
+) -> GraphFunction: ...
 @overload
 def graph_function(
     function: None = None,
