@@ -40,7 +40,7 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
     graph = program.runnable
     read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
     unread = [v.index for v in graph.inputs if v not in read]
-    types = [(v.type.dtype, v.type.shape) for v in graph.inputs if v not in read]
+    types = [(v.dtype, v.shape) for v in graph.inputs if v not in read]
     if not unread:
         return run
 
