@@ -67,12 +67,22 @@ class TreeDef:
 LEAF = TreeDef(None, None, (), 1)
 
 
+class _Keys(tuple[Any, ...]):
+    """The keys of a dict, in its order, which functions see; 1, 1.0 and True are not the same."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, other) is True and [*map(type, self)] == [*map(type, other)]  # type: ignore[call-overload]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+
 def _split_dict(x: Any) -> tuple[list[Any], Any]:
-    try:
-        keys = tuple(sorted(x))
-    except TypeError:
-        keys = tuple(x)
-    return [x[k] for k in keys], keys
+    return list(x.values()), _Keys(x)
 
 
 def _join_dict(kind: type) -> _Join:
@@ -95,9 +105,10 @@ _registry[list] = (lambda x: (x, None), lambda _, c: c)
 _registry[tuple] = (lambda x: (x, None), lambda _, c: tuple(c))
 _registry[dict] = (_split_dict, _join_dict(dict))
 _registry[OrderedDict] = (
-    lambda x: (list(x.values()), tuple(x)),
+    _split_dict,
     _join_dict(OrderedDict),
 )
+_registry[slice] = (lambda x: ((x.start, x.stop, x.step), None), lambda _, c: slice(*c))
 _registry[defaultdict] = (_split_default, _join_default)
 
 
@@ -185,6 +196,8 @@ def _step(treedef: TreeDef, i: int) -> str:
         rest = rest[1]
     if kind is not None and issubclass(kind, dict):
         return f"[{rest[i]!r}]"
+    if kind is slice:
+        return (".start", ".stop", ".step")[i]
     if kind is not None and hasattr(kind, "_fields"):
         return f".{kind._fields[i]}"
     if kind is not None and dataclasses.is_dataclass(kind):

@@ -12,6 +12,7 @@ from plait.ir import ops
 from plait.ir.errors import DTypeError, IndexOutOfRangeError, ShapeError, TraceError
 from plait.ir.functions.axes import as_index, check_range, from_front, is_traced
 from plait.ir.functions.payload import WeakValue, as_payload, broadcast_shapes, weak_kind
+from plait.ir.graph import Value
 from plait.ir.types import Shape, is_bool, is_integer
 
 __all__ = ["Array", "Integer", "Key", "Mask", "NewAxis", "Slice", "parse_key"]
@@ -264,7 +265,7 @@ def _slice(item: slice, size: Any, axis: int) -> Slice:
 def _bound(bound: Any) -> int | None:
     if bound is None:
         return None
-    if is_traced(bound):
+    if type(bound) is Value:
         raise TraceError(
             "the bounds of a slice must be known while tracing; for a start that is computed "
             "use dynamic_slice(x, starts, sizes)"

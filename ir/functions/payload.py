@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import dispatch
-from plait.ir.errors import DTypeError, ShapeError
+from plait.ir.errors import DTypeError, ShapeError, TraceError
 from plait.ir.graph import Value
 from plait.ir.op import get_op
 from plait.ir.ops import cast as cast_op
@@ -47,7 +47,7 @@ WEAK_DTYPES: dict[type, DType] = {
 WEAK_TYPES = frozenset(WEAK_DTYPES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WeakValue:
     """A 64-bit graph value that promotes as the Python number it stands for.
 
@@ -61,6 +61,19 @@ class WeakValue:
 
     value: Value
     kind: type
+
+    def _number(self, *_: Any) -> Any:
+        """Called where the number itself is needed: makes it part of the signature again."""
+        hook = getattr(dispatch.current(), "number_needed", None)
+        if hook is not None:
+            hook(self.value)
+        raise TraceError(
+            f"the value of a Python {self.kind.__name__} that is computed in the graph is needed "
+            "here; compute it outside of the compiled function, or name the argument in static="
+        )
+
+    __index__ = __int__ = __float__ = __complex__ = __bool__ = _number
+    __lt__ = __le__ = __gt__ = __ge__ = _number
 
 
 def weak_kind(x: Any) -> type | None:

@@ -126,13 +126,24 @@ def test_one_trace_per_signature() -> None:
     assert counter.count == 5
 
 
-def test_dict_order_is_no_new_signature() -> None:
-    counter = Counter(lambda d: d["a"] - d["b"])
-    f = compiled(counter)
-    first = f({"a": x32(2), "b": x32(2)})
-    second = f({"b": x32(2), "a": x32(2)})
-    assert counter.count == 1
-    assert first.numpy().tolist() == second.numpy().tolist() == [0, 0]
+def test_dict_order_is_what_the_function_sees() -> None:
+    def function(d: Any, **more: Any) -> Any:
+        return pl.stack([*d.values(), *more.values()]), d
+
+    f, one, two = compiled(function), pl.constant(1.0), pl.constant(2.0)
+    for d, more in (({"a": one, "b": two}, {"p": one, "q": two}),) * 2:
+        for order in (1, -1):
+            given = [dict(list(x.items())[::order]) for x in (d, more)]
+            got, want = f(given[0], **given[1]), function(given[0], **given[1])
+            assert got[0].numpy().tolist() == want[0].numpy().tolist()
+            assert [*got[1]] == [*want[1]]
+    assert [*map(type, f({True: one})[1])] == [bool]
+    assert [*map(type, f({1: one})[1])] == [int]
+
+
+def test_slices_are_arguments() -> None:
+    f = compiled(lambda x, s: x[s])
+    assert [f(x32(5), slice(0, n)).shape for n in (2, 3, 4)] == [(2,), (3,), (4,)]
 
 
 def test_cache_is_bounded() -> None:

@@ -49,9 +49,21 @@ def test_round_trip(nest: Any) -> None:
     assert hash(tree) == hash(flatten(nest)[1])
 
 
-def test_dict_order_does_not_matter() -> None:
-    assert flatten({"b": 1, "a": 2}) == flatten({"a": 2, "b": 1})
-    assert flatten(OrderedDict(b=1, a=2))[1] != flatten(OrderedDict(a=2, b=1))[1]
+def test_dicts_keep_their_order_and_the_class_of_keys() -> None:
+    for kind in (dict, OrderedDict, lambda *a, **k: defaultdict(list, *a, **k)):
+        first, second = kind(b=1, a=2), kind(a=2, b=1)
+        assert flatten(first)[1] != flatten(second)[1]
+        assert [*unflatten(*flatten(first)[::-1])] == ["b", "a"]
+    assert flatten({1: 0})[1] != flatten({True: 0})[1]
+    assert flatten({1: 0})[1] != flatten({1.0: 0})[1]
+    assert hash(flatten({1: 0, "a": 1})[1]) == hash(flatten({1: 0, "a": 1})[1])
+
+
+def test_slices_are_containers() -> None:
+    leaves, tree = flatten([slice(1, None, 2)])
+    assert leaves == [1, None, 2]
+    assert unflatten(tree, leaves) == [slice(1, None, 2)]
+    assert leaf_paths(tree, "s") == ["s[0].start", "s[0].stop", "s[0].step"]
 
 
 def test_mixed_keys_keep_their_order() -> None:
