@@ -50,7 +50,7 @@ types: $(VENV)/.dev
 .PHONY: bless
 bless: $(VENV)/.dev  ## accept what the tests produce as the new golden texts
 	PLAIT_BLESS=1 $(pytest) -n $(JOBS) -q $(ARGS)
-	-@git status --short tests/goldens
+	-@git status --short tests/goldens plait/__init__.pyi
 
 .PHONY: campaign
 campaign: $(VENV)/.dev  ## run the random tests on new cases, for long

@@ -58,9 +58,14 @@ def test_any_sequence_of_types_gives_what_the_careful_call_gives() -> None:
 
 
 def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    made: list[Any] = []
     closure = fast._closure
-    monkeypatch.setattr(fast, "_closure", lambda p: made.append(p) or closure(p))
+
+    def counted(program: Any) -> Any:
+        made.append(program)
+        return closure(program)
+
+    monkeypatch.setattr(fast, "_closure", counted)
     f = pl.graph_function(lambda x: x + 1)
     for _ in range(3):
         f(x32(2))

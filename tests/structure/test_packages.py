@@ -44,7 +44,8 @@ def test_the_built_package_has_every_source_file() -> None:
         for path in (ROOT / source).rglob("*.py")
     }
     assert built == sources
-    assert (ROOT / str(SITE) / "plait" / "py.typed").exists()
+    for data in ("py.typed", "__init__.pyi"):
+        assert (ROOT / str(SITE) / "plait" / data).exists()
 
 
 @pytest.mark.parametrize("folder", DOCUMENTED_FOLDERS)

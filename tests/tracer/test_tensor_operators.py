@@ -163,7 +163,7 @@ def test_foreign_operands_are_left_to_them() -> None:
         def __radd__(self, other: Any) -> str:
             return "mine"
 
-    x = pl.zeros(2)
+    x: Any = pl.zeros(2)
     assert x + Foreign() == "mine"
     assert (x == None) is False  # noqa: E711
     assert x != "text"

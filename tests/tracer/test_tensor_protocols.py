@@ -175,7 +175,7 @@ def test_ufunc_methods_and_options() -> None:
     assert add.reduce(x).tolist() == [4, 6]
     assert multiply.accumulate(x, axis=1).tolist() == [[1, 2], [3, 12]]
     assert np.add.outer(x[0], x[1]).tolist() == [[4, 5], [5, 6]]
-    out = pl.zeros((2, 2))
+    out: Any = pl.zeros((2, 2))
     assert np.add(x, 1, out=out) is out
     assert out.tolist() == [[2, 3], [4, 5]]
     np.add(x, 1, out=out, where=x > 2.5)
@@ -186,7 +186,7 @@ def test_ufunc_methods_and_options() -> None:
 
 
 def test_numpy_functions_that_write_reach_views() -> None:
-    x = pl.zeros(4)
+    x: Any = pl.zeros(4)
     view, kept = x[1:3], x.numpy()
     np.copyto(x, 1.0)
     assert view.tolist() == [1, 1]
