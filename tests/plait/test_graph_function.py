@@ -8,6 +8,7 @@ import gc
 import threading
 import weakref
 from collections import OrderedDict, namedtuple
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -384,7 +385,9 @@ def test_a_leaked_tracer_is_an_error_that_says_so() -> None:
         return x
 
     f(x32(2))
-    for use in (lambda: kept[0] + 1, lambda: kept[0].numpy(), lambda: f(kept[0])):
+    uses: list[Callable[[], Any]]
+    uses = [lambda: kept[0] + 1, lambda: kept[0].numpy(), lambda: f(kept[0])]
+    for use in uses:
         with pytest.raises(pl.errors.LeakedTracerError, match="outside"):
             use()
     with pytest.raises(pl.errors.LeakedTracerError):
