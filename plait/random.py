@@ -15,7 +15,7 @@ import numpy as np
 
 from plait.ir import float32, functions, int32, uint32
 from plait.runtime import Variable
-from plait.tracer import lift
+from plait.tracer import Tensor, lift
 
 __all__ = [
     "Generator",
@@ -82,13 +82,14 @@ class Generator:
         """
         self._state.assign(_pure.seed_state(seed))
 
-    def _draw(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    def _draw(self, function: Callable[..., Any], *args: Any, **options: Any) -> Tensor:
         with self._lock:
+            values: Tensor
             values, state = function(self._state, *args, **options)
             self._state.assign(state)
         return values
 
-    def bits(self, shape: Any = (), dtype: Any = uint32) -> Any:
+    def bits(self, shape: Any = (), dtype: Any = uint32) -> Tensor:
         """Uniform random bits.
 
         Parameters
@@ -109,7 +110,7 @@ class Generator:
 
     def uniform(
         self, shape: Any = (), low: Any = 0.0, high: Any = 1.0, dtype: Any = float32
-    ) -> Any:
+    ) -> Tensor:
         """Numbers of equal density in [low, high).
 
         Parameters
@@ -139,7 +140,9 @@ class Generator:
         """
         return self._draw(_uniform, shape, dtype, low, high)
 
-    def normal(self, shape: Any = (), mean: Any = 0.0, std: Any = 1.0, dtype: Any = float32) -> Any:
+    def normal(
+        self, shape: Any = (), mean: Any = 0.0, std: Any = 1.0, dtype: Any = float32
+    ) -> Tensor:
         """Numbers of the normal distribution.
 
         Parameters
@@ -174,7 +177,7 @@ class Generator:
         mean: Any = 0.0,
         std: Any = 1.0,
         dtype: Any = float32,
-    ) -> Any:
+    ) -> Tensor:
         """Numbers of the normal distribution within bounds.
 
         Parameters
@@ -198,7 +201,7 @@ class Generator:
         """
         return self._draw(_truncated_normal, shape, dtype, low, high, mean, std)
 
-    def exponential(self, shape: Any = (), scale: Any = 1.0, dtype: Any = float32) -> Any:
+    def exponential(self, shape: Any = (), scale: Any = 1.0, dtype: Any = float32) -> Tensor:
         """Numbers of the exponential distribution with mean ``scale``.
 
         Parameters
@@ -222,7 +225,7 @@ class Generator:
 
     def gumbel(
         self, shape: Any = (), loc: Any = 0.0, scale: Any = 1.0, dtype: Any = float32
-    ) -> Any:
+    ) -> Tensor:
         """Numbers of the Gumbel distribution.
 
         Parameters
@@ -244,7 +247,7 @@ class Generator:
         """
         return self._draw(_gumbel, shape, dtype, loc, scale)
 
-    def randint(self, low: Any, high: Any = None, shape: Any = (), dtype: Any = int32) -> Any:
+    def randint(self, low: Any, high: Any = None, shape: Any = (), dtype: Any = int32) -> Tensor:
         """Integers of equal probability in [low, high), or in [0, low) without ``high``.
 
         Parameters
@@ -275,7 +278,7 @@ class Generator:
         bounds = (0, low) if high is None else (low, high)
         return self._draw(_randint, shape, *bounds, dtype)
 
-    def bernoulli(self, shape: Any = (), p: Any = 0.5) -> Any:
+    def bernoulli(self, shape: Any = (), p: Any = 0.5) -> Tensor:
         """True with probability ``p``.
 
         Parameters
@@ -295,7 +298,7 @@ class Generator:
         """
         return self._draw(_bernoulli, shape, p)
 
-    def categorical(self, logits: Any, shape: Any = None, axis: int = -1) -> Any:
+    def categorical(self, logits: Any, shape: Any = None, axis: int = -1) -> Tensor:
         """Positions along an axis with probabilities ``softmax(logits)``.
 
         Parameters
@@ -319,7 +322,7 @@ class Generator:
 
     def choice(
         self, a: Any, shape: Any = (), replace: bool = True, p: Any = None, axis: int = 0
-    ) -> Any:
+    ) -> Tensor:
         """Random slices along an axis; of an int, numbers below it.
 
         Parameters
@@ -348,7 +351,7 @@ class Generator:
         """
         return self._draw(_choice, a, shape, replace, p, axis)
 
-    def permutation(self, x: Any, axis: int = 0) -> Any:
+    def permutation(self, x: Any, axis: int = 0) -> Tensor:
         """The slices along an axis in random order; of an int, the numbers below it.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from plait.ir import DType, Shape, Value, as_dtype, bfloat16, dispatch, functions, is_complex, ops
+from plait.ir import DType, Value, as_dtype, bfloat16, dispatch, functions, is_complex, ops
 from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError
 from plait.ir.location import user_location
@@ -36,9 +36,9 @@ class Attributes(Handle):
         return dtype
 
     @property
-    def shape(self) -> Shape:
-        """Sizes of the dimensions."""
-        shape: Shape = self._data.shape
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions; one that is unknown while tracing is a ``Dim``."""
+        shape: tuple[int, ...] = self._data.shape
         return shape
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from plait.ir import DType, Shape, TensorType, Value, as_dtype, dispatch, functions
+from plait.ir import DType, TensorType, Value, as_dtype, dispatch, functions
 from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
 from plait.ir.location import user_location
@@ -84,9 +84,10 @@ class Variable(VariableOperators):
         return self._type.dtype
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> tuple[int, ...]:
         """Shape of the value; it never changes."""
-        return self._type.shape
+        shape: tuple[int, ...] = self._payload.shape
+        return shape
 
     @property
     def ndim(self) -> int:

@@ -55,6 +55,7 @@ def test_operators_and_methods_give_tensors() -> None:
     rows = [assert_type(row, pl.Tensor) for row in x]
     found = (*sums, *products, *methods, *compared, updated, *rows)
     assert {type(t) for t in found} == {pl.Tensor}
+    assert assert_type(x.shape, tuple[int, ...]) == pl.Variable(x).shape
     x += 1
     assert type(assert_type(x, pl.Tensor)) is pl.Tensor
 
@@ -90,7 +91,7 @@ def configured(x: pl.Tensor) -> pl.Tensor:
 
 
 def test_compiled_functions_keep_their_methods() -> None:
-    x = pl.random.uniform((2, 2))
+    x = assert_type(pl.random.uniform((2, 2)), pl.Tensor)
     assert configured(x).shape == (2, 2)
     assert len(configured.trace(x).graph.nodes) > 0
     assert bare.last_graph is None
