@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from plait.ir.analysis import nested_graphs, type_bytes
-from plait.ir.errors import ShapeError
 from plait.ir.graph import Graph, Node, Value
 from plait.ir.op import Trait, node_flops
 from plait.ir.types import TensorType
@@ -158,10 +157,7 @@ def _own_cost(node: Node) -> Cost:
     types = tuple([v.type for v in node.operands])
     results = tuple([v.type for v in node.results])
     known = all(t.is_static for t in (*types, *results) if type(t) is TensorType)
-    try:
-        flops = node_flops(node.op, types, results, node.attributes)
-    except ShapeError:
-        flops, known = 0, False
+    flops = node_flops(node.op, types, results, node.attributes) if known else 0
     if node.op.view is not None or node.op.has(Trait.CONSTANT) or node.op.has(Trait.BARRIER):
         return Cost(flops, 0, known)
     moved = sum(map(type_bytes, {v: v.type for v in node.operands}.values()))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from plait import ir
-from plait.ir import Cost, Graph, Literal, ops, parse_type
+from plait.ir import Cost, Graph, Literal, errors, ops, parse_type
 from tests.graphs import Options, arguments, graphs
 from tests.ir.op_cases import all_cases
 
@@ -46,6 +46,39 @@ def test_symbolic_sizes_are_not_known() -> None:
     cost = graph.cost()
     assert not cost.known
     assert cost.flops == 10
+
+
+def symbolic(case: Any) -> list[Any]:
+    """The types of a case with every dimension of the sizes that occur replaced by a name."""
+    return [
+        type_.with_shape([ir.Dim(f"d{d}") if d > 1 else d for d in type_.shape])
+        if type(type_) is ir.TensorType
+        else type_
+        for type_ in case.types
+    ]
+
+
+def test_no_op_fails_on_symbolic_sizes() -> None:
+    counted = set()
+    for case in all_cases():
+        builder = ir.GraphBuilder("one")
+        inputs = [builder.input(t) for t in symbolic(case)]
+        try:
+            builder.emit(case.op, *inputs, regions=case.regions, **case.attributes)
+        except (errors.PlaitError, TypeError):
+            continue  # an op that needs sizes
+        cost = builder.build([]).cost()
+        if any(not t.is_static for t in symbolic(case) if type(t) is ir.TensorType):
+            counted.add(case.op.name)
+            assert not cost.known
+    assert {"matmul", "dot_general", "tanh", "sort", "reduce_sum"} <= counted
+
+
+def test_a_contraction_over_a_symbolic_size() -> None:
+    types = [parse_type("f32[8,K]"), parse_type("f32[K,4]")]
+    graph = ir.region("f", types, lambda x, y: ops.matmul(x, y))
+    assert graph.cost() == Cost(0, 4 * 8 * 4, False)
+    assert "?" in str(ir.cost_report(graph))
 
 
 def test_every_op_has_a_cost() -> None:
