@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait.ir import Dim, DType, Shape, TensorType, as_dtype, parse_type
-from plait.ir.errors import ParseError, ShapeError
+from plait.ir.errors import DTypeError, ParseError, ShapeError, UnknownNameError
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -16,10 +16,11 @@ class TensorSpec:
 
     Parameters
     ----------
-    shape : sequence of int or str
-        Sizes; a name stands for a dimension that is not known yet.
-    dtype : dtype_like
-        ``"float32"``, ``"f32"``, ``np.float32``, ...
+    shape : sequence of int or str, or str
+        Sizes; a name stands for a dimension that is not known yet. Or the whole type as text, such
+        as ``"f32[8,16]"``.
+    dtype : dtype_like, optional
+        ``"float32"`` (the default), ``"f32"``, ``np.float32``, ...; not with a type as text.
     name : str, optional
         Name of the graph's input.
 
@@ -28,12 +29,16 @@ class TensorSpec:
     ShapeError
         A size is negative or no integer.
     UnknownNameError, DTypeError
-        The dtype is not one of Plait's.
+        The dtype is not one of Plait's, or is given twice.
+    ParseError
+        The text is not a tensor type.
 
     Examples
     --------
     >>> pl.TensorSpec((8, 16), "float32")
     f32[8,16]
+    >>> pl.TensorSpec("f32[8,16]").shape
+    (8, 16)
     """
 
     shape: Shape
@@ -42,7 +47,10 @@ class TensorSpec:
 
     __plait_leaf__ = True
 
-    def __init__(self, shape: Any, dtype: Any = "float32", name: str = "") -> None:
+    def __init__(self, shape: Any, dtype: Any = None, name: str = "") -> None:
+        if isinstance(shape, str) and "[" in shape:
+            shape, dtype = _from_text(shape, dtype)
+        dtype = "float32" if dtype is None else dtype
         object.__setattr__(self, "shape", tuple(_dimension(d) for d in _sequence(shape)))
         object.__setattr__(self, "dtype", as_dtype(dtype))
         object.__setattr__(self, "name", name)
@@ -54,6 +62,26 @@ class TensorSpec:
 
     def __repr__(self) -> str:
         return str(self.type)
+
+
+def _from_text(text: str, dtype: Any) -> tuple[Shape, DType]:
+    """Shape and dtype of a type as text."""
+    parsed = parse_type(text)
+    if not isinstance(parsed, TensorType):
+        raise ParseError(f"{text} is not a tensor type; write types as f32[8,16]", file="<spec>")
+    if dtype is not None:
+        raise DTypeError(f"the type {text} has its dtype already; leave out dtype={dtype!r}")
+    return parsed.shape, parsed.dtype
+
+
+def spec_from_text(value: Any) -> TensorSpec | None:
+    """The spec that a string such as ``"f32[8,16]"`` stands for; None for anything else."""
+    if type(value) is not str or "[" not in value:
+        return None
+    try:
+        return TensorSpec(value)
+    except (ParseError, DTypeError, UnknownNameError):
+        return None
 
 
 def _sequence(shape: Any) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.ir import Dim, errors
-from plait.tracer import TensorSpec, parse_specs
+from plait.tracer import TensorSpec, parse_specs, spec_from_text
 
 
 def test_spec_forms() -> None:
@@ -20,6 +20,32 @@ def test_spec_forms() -> None:
     assert spec == parse_specs("float32[8, batch]")[0][0]
     assert TensorSpec(3).shape == (3,)
     assert repr(TensorSpec((), "bfloat16")) == "bf16[]"
+
+
+def test_spec_of_a_text() -> None:
+    spec = TensorSpec("f32[8,16]")
+    assert spec == TensorSpec((8, 16), "float32")
+    assert TensorSpec(" i64 [batch, 2] ", name="x").type == TensorSpec(("batch", 2), "int64").type
+    assert TensorSpec("bool[]").shape == ()
+    assert TensorSpec("batch").shape == (Dim("batch"),)
+
+
+@pytest.mark.parametrize("text", ["f32[8", "f32[8,-1]", "f32[8] f32[8]", "f33[8]", "[8]"])
+def test_bad_texts(text: str) -> None:
+    with pytest.raises(errors.ParseError):
+        TensorSpec(text)
+    assert spec_from_text(text) is None
+
+
+def test_dtype_given_twice() -> None:
+    with pytest.raises(errors.DTypeError, match="already"):
+        TensorSpec("f32[8]", "float64")
+
+
+def test_strings_that_are_types() -> None:
+    assert spec_from_text("f32[8]") == TensorSpec(8)
+    for value in ("mean", "", "x[0]", "token", 3, None, (8,)):
+        assert spec_from_text(value) is None
 
 
 @pytest.mark.parametrize("shape", [(-1,), (1.5,), ("a b",), 3.5, (None,)])
