@@ -11,6 +11,7 @@ from plait.tracer.pytree import register_pytree as register_pytree
 from plait.tracer.pytree import unflatten as unflatten
 from plait.tracer.spec import TensorSpec as TensorSpec
 from plait.tracer.spec import parse_specs as parse_specs
+from plait.tracer.spec import spec_from_text as spec_from_text
 from plait.tracer.tensor import FROZEN as FROZEN
 from plait.tracer.tensor import Tensor as Tensor
 from plait.tracer.tensor import aligned_array as aligned_array
