@@ -3,6 +3,8 @@
 from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
 from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
+from plait.tracer.capture import trace_function as trace_function
+from plait.tracer.overlap import overlap as overlap
 from plait.tracer.pytree import TreeDef as TreeDef
 from plait.tracer.pytree import flatten as flatten
 from plait.tracer.pytree import leaf_paths as leaf_paths
@@ -31,4 +33,3 @@ from plait.tracer.trace import NumberNeeded as NumberNeeded
 from plait.tracer.trace import Output as Output
 from plait.tracer.trace import Trace as Trace
 from plait.tracer.trace import TracedFunction as TracedFunction
-from plait.tracer.trace import trace_function as trace_function

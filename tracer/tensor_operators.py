@@ -54,7 +54,7 @@ def write(handle: Any, payload: Any, what: str) -> None:
 
 def _in_place(self: Any, name: str, other: Any) -> Any:
     """``x += y`` by the function on payloads."""
-    if not is_array_like(other) or self._kind == "number":
+    if not is_array_like(other) or _is_replaced(self):
         return NotImplemented
     if _is_captured(self):
         raise views.outside(self)
@@ -69,6 +69,12 @@ def _in_place_method(name: str) -> fast.Binary:
         return _in_place(self, name, other)
 
     return operator
+
+
+def _is_replaced(handle: Any) -> bool:
+    """Whether ``x += y`` makes a new object, as for numbers, NumPy's scalars and jax arrays."""
+    kind = handle._kind
+    return kind in ("number", "jax") or (kind == "ndarray" and not handle._data.ndim)
 
 
 def _is_captured(handle: Any) -> bool:

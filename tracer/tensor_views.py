@@ -76,6 +76,11 @@ def _write_positions(forward: Forward) -> Backward:
 
 def rebind(handle: Handle, payload: Any) -> None:
     """Give a traced handle a new value, and its base and all other views theirs."""
+    if handle._kind == "jax":
+        raise TraceError(
+            "jax arrays are immutable: nothing can be written into them; use x.at[...] outside, "
+            "or pass a plait tensor"
+        ).at(user_location())
     written = {id(handle)}
     handle._data = payload
     node = handle._storage

@@ -1,31 +1,21 @@
-"""Tracing: run a Python function on tracers and write down what it does."""
+"""The builder of a function being traced, and what tracing gives."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import CoroutineType, GeneratorType
 from typing import Any
 
 import numpy as np
 
-from plait.ir import (
-    Graph,
-    GraphBuilder,
-    Literal,
-    Node,
-    TensorType,
-    Value,
-    dispatch,
-    get_op,
-    user_location,
-)
+from plait.ir import Graph, GraphBuilder, Literal, Node, TensorType, Value, dispatch, get_op
 from plait.ir.errors import TraceError
+from plait.ir.location import Location, user_location
 from plait.tracer.arguments import LeafSpec
-from plait.tracer.pytree import TreeDef, flatten, unflatten
+from plait.tracer.outside import MetArray, layout_of
+from plait.tracer.pytree import TreeDef
 from plait.tracer.tensor import Tensor
-from plait.tracer.tensor_handle import leaked, wrap
+from plait.tracer.tensor_handle import leaked
 
 
 class NumberNeeded(BaseException):
@@ -33,11 +23,22 @@ class NumberNeeded(BaseException):
 
     Not an ``Exception``, so that a user's handler does not swallow it: the driver traces again
     with the number static.
+
+    Attributes
+    ----------
+    trace : Trace
+        Whose arguments the numbers are.
+    positions : frozenset of int
+        Which of its argument leaves.
+    is_own : bool
+        Whether the function that was being traced last is that of ``trace``.
     """
 
-    def __init__(self, positions: frozenset[int]) -> None:
+    def __init__(self, trace: Trace, positions: frozenset[int]) -> None:
         super().__init__(positions)
+        self.trace = trace
         self.positions = positions
+        self.is_own = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,19 @@ class Output:
     ----------
     kind : str
         ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``;
-        ``"argument"``: argument leaf ``index`` itself; ``"static"``: ``value`` as it is;
-        ``"array"``: a fresh copy of the ndarray ``value``.
+        ``"argument"``: argument leaf ``index`` itself; ``"result"``: the same object as leaf
+        ``index`` of the result; ``"static"``: ``value`` as it is; ``"array"``: a fresh copy of
+        the ndarray, set or the like ``value``.
     """
 
     kind: str
     index: int = 0
     value: Any = None
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether an output of the graph of its own stands for it."""
+        return self.kind in ("tensor", "ndarray", "jax", "number")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +99,10 @@ class TracedFunction:
         Variables that the function assigns to.
     mutated : tuple of int
         Argument leaves that the function writes into.
+    same : tuple of int
+        For each argument leaf, the first one that is the same object; empty when not asked.
+    made : Location or None
+        Where the function made a variable.
     """
 
     graph: Graph
@@ -102,6 +113,8 @@ class TracedFunction:
     outputs: tuple[Output, ...]
     assigned: tuple[Any, ...]
     mutated: tuple[int, ...]
+    same: tuple[int, ...] = ()
+    made: Location | None = None
 
 
 @dataclass(slots=True)
@@ -120,8 +133,12 @@ class Trace(GraphBuilder):
         self.captures: list[tuple[Capture, Value]] = []
         self._captured: dict[int, Value] = {}
         self._states: dict[int, _State] = {}
-        self._arrays: dict[int, tuple[weakref.ref[Any], Node]] = {}
+        self._arrays: list[tuple[MetArray, Node]] = []
+        self._met: dict[Any, tuple[MetArray, Node]] = {}
         self._numbers: dict[Value, int] = {}
+        self._foreign: dict[Value, Value] = {}
+        self.needed: set[int] = set()
+        self.made: Location | None = None
 
     # What a trace takes from outside.
 
@@ -152,21 +169,24 @@ class Trace(GraphBuilder):
         state = self._states.get(id(variable))
         if state is None:
             type_ = TensorType(variable.dtype, variable.shape)
-            name = _identifier(variable.name or f"variable{len(self._states)}")
+            name = identifier(variable.name or f"variable{len(self._states)}")
             value = self._capture("variable", variable, type_, name)
             state = self._states[id(variable)] = _State(variable, value, value)
         return state
 
     def lift(self, payload: Any) -> Value:
         """As the builder's, but an ndarray from outside becomes an input when it outlives us."""
-        if type(payload) is not np.ndarray:
+        if not isinstance(payload, np.ndarray):
             return super().lift(payload)
-        known = self._arrays.get(id(payload))
-        if known is not None and known[0]() is payload:
+        key = (*layout_of(payload), payload.dtype)
+        known = self._met.get(key)
+        if known is not None and known[0].now() is not None and known[0].is_unchanged():
             return known[1].results[0]
-        result: Value = self.run(get_op("constant"), (), {"value": Literal(payload)})
+        met = MetArray(payload)
+        result: Value = self.run(get_op("constant"), (), {"value": Literal(met.then)})
         assert result.node is not None
-        self._arrays[id(payload)] = (weakref.ref(payload), result.node)
+        self._met[key] = (met, result.node)
+        self._arrays.append(self._met[key])
         return result
 
     def lift_foreign(self, value: Value) -> Value:
@@ -178,7 +198,12 @@ class Trace(GraphBuilder):
             raise leaked(value)
         captured = self._capture("value", value, value.tensor_type, f"outer{len(self.captures)}")
         self._captured[id(value)] = captured
+        self._foreign[captured] = value
         return captured
+
+    def variable_made(self) -> None:
+        """Note that the function being traced makes a variable."""
+        self.made = self.made or user_location()
 
     # Runtime numbers.
 
@@ -197,11 +222,14 @@ class Trace(GraphBuilder):
             When that is so; otherwise returns, and the caller reports the use.
         """
         positions: set[int] = set()
+        foreign: list[Value] = []
         pending, seen = [value], {value}
         while pending:
             v = pending.pop()
             if v in self._numbers:
                 positions.add(self._numbers[v])
+            elif v in self._foreign or not self.owns(v):
+                foreign.append(self._foreign.get(v, v))
             elif v.node is None:
                 return
             else:
@@ -209,7 +237,12 @@ class Trace(GraphBuilder):
                 seen.update(fresh)
                 pending.extend(fresh)
         if positions:
-            raise NumberNeeded(frozenset(positions))
+            self.needed |= positions
+            raise NumberNeeded(self, frozenset(positions))
+        for v in foreign:
+            for trace in self.outer:
+                if trace.owns(v):
+                    trace.number_needed(v)
 
     # Closing.
 
@@ -227,8 +260,13 @@ class Trace(GraphBuilder):
         Their constant nodes go and the results turn into inputs, which is sound because the graph
         is not built yet.
         """
-        living = [(ref(), node) for ref, node in self._arrays.values()]
-        adopted = [(array, node) for array, node in living if array is not None]
+        adopted = [(met.now(), node) for met, node in self._arrays if met.now() is not None]
+        if any(met.now() is not None and not met.is_unchanged() for met, _ in self._arrays):
+            raise TraceError(
+                "the function writes into an ndarray from outside of it, which a compiled function "
+                "does once, while it is traced, and never again; pass the array as an argument, or "
+                "keep the state in a pl.Variable"
+            )
         for array, node in adopted:
             value = node.results[0]
             object.__setattr__(value, "node", None)
@@ -241,98 +279,7 @@ class Trace(GraphBuilder):
         self.nodes = [node for node in self.nodes if node not in gone]
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
+    """A name for a graph or an input, made of a text."""
     name = "".join(c if c.isalnum() or c == "_" else "_" for c in text).lstrip("_")
     return name if name and not name[0].isdigit() else f"_{name}"
-
-
-def trace_function(
-    function: Callable[..., Any],
-    in_tree: TreeDef,
-    leaves: Sequence[LeafSpec],
-    paths: Sequence[str],
-    name: str,
-) -> TracedFunction:
-    """Run ``function`` on tracers of the given leaves.
-
-    Parameters
-    ----------
-    function : callable
-    in_tree : TreeDef
-        Structure of ``(args, kwargs)``.
-    leaves : sequence of LeafSpec
-    paths : sequence of str
-        How the user would name each leaf; the graph's inputs are called so.
-    name : str
-        Name of the graph.
-
-    Raises
-    ------
-    NumberNeeded
-        A runtime number must be static.
-    TraceError
-        The function cannot be captured as it stands.
-    """
-    trace = Trace(_identifier(name))
-    handles = [
-        _make_tracer(trace, leaf, path, i)
-        for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
-    ]
-    dynamic = [i for i, leaf in enumerate(leaves) if leaf.type is not None]
-    starts = {i: handles[i]._data for i in dynamic}
-    args, kwargs = unflatten(in_tree, handles)
-    with trace:
-        result = function(*args, **kwargs)
-        out_leaves, out_tree = flatten(result)
-        outputs, values = _collect(trace, out_leaves, handles, leaves)
-        mutated = tuple([i for i in dynamic if handles[i]._data is not starts[i]])
-        values += [handles[i]._data for i in mutated]
-        del result, out_leaves, args, kwargs
-        graph, assigned = trace.close(values)
-    if mutated and assigned:
-        graph = _state_first(graph, len(values) - len(mutated), len(mutated))
-    captures = tuple(c for c, _ in trace.captures)
-    return TracedFunction(
-        graph, in_tree, out_tree, tuple(leaves), captures, outputs, assigned, mutated
-    )
-
-
-def _state_first(graph: Graph, own: int, mutated: int) -> Graph:
-    """Order the outputs: the function's own, variables, mutated arguments."""
-    outs = graph.outputs
-    order = (*outs[:own], *outs[own + mutated :], *outs[own : own + mutated])
-    return Graph(graph.name, graph.inputs, graph.nodes, order)
-
-
-def _make_tracer(trace: Trace, leaf: LeafSpec, path: str, position: int) -> Any:
-    if leaf.type is None:
-        return leaf.value.value
-    name = _identifier(path)
-    if leaf.kind == "number":
-        return wrap(trace.number(leaf.type, name, position), "number")
-    return wrap(trace.input(leaf.type, name), leaf.kind)
-
-
-def _collect(
-    trace: Trace, out_leaves: list[Any], handles: list[Any], leaves: Sequence[LeafSpec]
-) -> tuple[tuple[Output, ...], list[Any]]:
-    """Classify the leaves of the result; returns the outputs and the values to compute."""
-    arguments = {id(h): i for i, h in enumerate(handles) if leaves[i].type is not None}
-    outputs: list[Output] = []
-    values: list[Any] = []
-    for leaf in out_leaves:
-        if id(leaf) in arguments:
-            outputs.append(Output("argument", arguments[id(leaf)]))
-        elif type(leaf) is Tensor and type(leaf._data) is Value:
-            outputs.append(Output(leaf._kind, len(values)))
-            values.append(leaf._data)
-        elif isinstance(leaf, (GeneratorType, CoroutineType)):
-            raise TraceError(
-                f"a traced function cannot return a {type(leaf).__name__}, which runs once; "
-                "return a list or a tuple of what it gives"
-            )
-        elif isinstance(leaf, np.ndarray):
-            outputs.append(Output("array", value=leaf.copy()))
-        else:
-            outputs.append(Output("static", value=leaf))
-    return tuple(outputs), values

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from plait.ir import Value, ops
-from plait.runtime.specialize import Request, Specializer
+from plait.runtime.request import Request
+from plait.runtime.specialize import Specializer
 from plait.tracer import Capture, Output, Tensor, Trace, unflatten, wrap
 
 
@@ -24,7 +25,11 @@ def call_in_trace(
         trace.assign_variable(variable, value)
     for i, value in zip(traced.mutated, results[own + len(traced.assigned) :], strict=True):
         request.leaves[i][...] = wrap(value)
-    return unflatten(traced.out_tree, [_result(o, results, request.leaves) for o in traced.outputs])
+    made: list[Any] = []
+    for output in traced.outputs:
+        again = output.kind == "result"
+        made.append(made[output.index] if again else _result(output, results, request.leaves))
+    return unflatten(traced.out_tree, made)
 
 
 def _operand(trace: Trace, leaf: Any) -> Value:

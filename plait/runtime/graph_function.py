@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, overload
 
 from plait.ir import Graph, dispatch, user_location
@@ -15,7 +16,8 @@ from plait.ir.errors import PlaitError, SignatureError
 from plait.runtime.call import call_in_trace
 from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
-from plait.runtime.specialize import Specializer, bind
+from plait.runtime.request import bind
+from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
 from plait.tracer import Trace
 
@@ -156,7 +158,8 @@ class GraphFunction:
         if first.kind is not first.VAR_POSITIONAL:
             signature = signature.replace(parameters=rest)
         method.__signature__ = signature  # type: ignore[attr-defined]
-        return GraphFunction(method, self._options)
+        static = {s - 1 if isinstance(s, int) else s for s in self._options.static}
+        return GraphFunction(method, replace(self._options, static=frozenset(static)))
 
     def __repr__(self) -> str:
         return f"<graph_function {self._specializer.name}, {len(self._specializer)} graph(s)>"
@@ -270,7 +273,8 @@ def graph_function(
     signature : str or sequence of TensorSpec, optional
         Default specs for ``trace``, ``graph`` and the command line, such as ``"f32[8,16]"``.
     static : str, int or sequence of them, optional
-        Arguments (by name or position) whose numbers always are part of the signature.
+        Arguments (by name, or by position, ``self`` counted) whose numbers always are part of
+        the signature.
     passes : str, optional
         The pass pipeline, such as ``"fold,cse,dce"``; the default pipeline when None.
     checks : {"on", "off"}

@@ -247,7 +247,10 @@ class Program:
         elif self.traced.assigned:
             self._commit(results)
         self._write_back(results, leaves)
-        made = [self._output(o, results, leaves) for o in self.traced.outputs]
+        made: list[Any] = []
+        for output in self.traced.outputs:
+            again = output.kind == "result"
+            made.append(made[output.index] if again else self._output(output, results, leaves))
         return unflatten(self.traced.out_tree, made)
 
     def plain_result(self, results: Sequence[Any]) -> Any:
@@ -277,7 +280,7 @@ class Program:
         raise kind(message, check.location)
 
     def _own_outputs(self) -> int:
-        return sum(o.kind not in ("argument", "static", "array") for o in self.traced.outputs)
+        return sum(o.is_computed for o in self.traced.outputs)
 
     def _commit(self, results: Sequence[Any]) -> None:
         start = self._own_outputs()

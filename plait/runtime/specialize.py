@@ -1,134 +1,42 @@
-"""One program per signature: binding of arguments, keys, the bounded cache, runtime numbers."""
+"""One program per signature: keys, the bounded cache, runtime numbers, tracing once."""
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from plait.ir import Value, dispatch
+from plait.ir import dispatch
 from plait.ir.errors import SignatureError, TraceError
 from plait.runtime import device, log
+from plait.runtime.aliases import same_objects
 from plait.runtime.options import Options
 from plait.runtime.program import Program
+from plait.runtime.request import Request
 from plait.tracer import (
     NUMBER_TYPES,
     LeafSpec,
     NumberNeeded,
-    Tensor,
     Trace,
     TracedFunction,
-    TreeDef,
     classify,
-    flatten,
-    leaf_paths,
-    leaked,
     trace_function,
 )
 
-# Tracing runs the user's Python, which may trace other functions: one lock for all of them, so
-# that two threads tracing functions that call each other cannot wait for each other.
-_trace_lock = threading.RLock()
+#: How long a call waits for another thread that traces the same; then it traces for itself.
+PATIENCE = 60.0
 
 
-@dataclass(slots=True)
-class Request:
-    """The arguments of one call.
+class _Depth(threading.local):
+    """How many functions the thread is tracing."""
 
-    Attributes
-    ----------
-    tree : TreeDef
-        Structure of ``(args, kwargs)``, defaults filled in.
-    leaves : list
-    names : sequence of str
-        Names of the positional arguments.
-    static : frozenset of str and int
-        Arguments whose numbers are never runtime inputs.
-    """
-
-    tree: TreeDef
-    leaves: list[Any]
-    names: Sequence[str]
-    static: frozenset[str | int]
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the leaves are the positional arguments, one by one."""
-        positional, keyword = self.tree.children
-        return not keyword.children and all(c.kind is None for c in positional.children)
-
-    def paths(self) -> list[str]:
-        """A name for each leaf, as the user would write it."""
-        return [path for _, _, path in self._named()]
-
-    def refuse_leaks(self) -> None:
-        """Raise for a tensor whose trace is over.
-
-        Raises
-        ------
-        LeakedTracerError
-        """
-        for leaf in self.leaves:
-            if type(leaf) is Tensor and type(leaf._data) is Value:
-                raise leaked(leaf._data)
-
-    def static_leaves(self) -> frozenset[int]:
-        """The leaves that belong to static arguments."""
-        if not self.static:
-            return frozenset()
-        named = enumerate(self._named())
-        return frozenset(
-            i for i, (at, name, _) in named if at in self.static or name in self.static
-        )
-
-    def _named(self) -> list[tuple[int | None, str, str]]:
-        """Position, argument name and path of each leaf."""
-        positional, keyword = self.tree.children
-        found: list[tuple[int | None, str, str]] = []
-        for i, child in enumerate(positional.children):
-            name = self.names[i] if i < len(self.names) else f"arg{i}"
-            found += [(i, name, path) for path in leaf_paths(child, name)]
-        for name, child in zip(keyword.rest, keyword.children, strict=True):
-            found += [(None, name, path) for path in leaf_paths(child, name)]
-        return found
+    value = 0
 
 
-Binder = Callable[[tuple[Any, ...], dict[str, Any], Options], Request]
-
-
-def bind(function: Callable[..., Any]) -> Binder:
-    """How arguments of ``function`` become a request: named and default arguments in place."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return lambda args, kwargs, options: _request((), args, kwargs, options)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = signature.parameters.values()
-    names = [p.name for p in parameters if p.kind in positional]
-    is_simple = len(names) == len(parameters)
-
-    def bind_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], options: Options) -> Request:
-        if kwargs or not is_simple or len(args) != len(names):
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                name = getattr(function, "__qualname__", repr(function))
-                raise SignatureError(f"{name}{signature}: {error}") from None
-            bound.apply_defaults()
-            args, kwargs = bound.args, bound.kwargs
-        return _request(names, args, kwargs, options)
-
-    return bind_arguments
-
-
-def _request(
-    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
-) -> Request:
-    leaves, tree = flatten((args, kwargs))
-    return Request(tree, leaves, names, options.static)
+_depth = _Depth()
 
 
 @dataclass(slots=True)
@@ -139,6 +47,25 @@ class _Family:
     dynamic: set[int] = field(default_factory=set)
     static: set[int] = field(default_factory=set)
 
+    def note(self, numbers: dict[int, Any]) -> None:
+        """Make inputs of the numbers that differ from those of the call before."""
+        self.dynamic |= {
+            i
+            for i, value in numbers.items()
+            if i not in self.static and i in self.last and self.last[i] != value
+        }
+        self.last = dict(numbers)
+
+    def fix(self, positions: set[int]) -> None:
+        """Keep numbers in the signature."""
+        self.static |= positions
+        self.dynamic -= positions
+
+    def free(self, positions: set[int]) -> None:
+        """Let numbers be inputs again."""
+        self.static -= positions
+        self.dynamic |= positions
+
 
 class Specializer:
     """The programs of one function, by signature."""
@@ -146,8 +73,10 @@ class Specializer:
     def __init__(self, name: str, options: Options) -> None:
         self.name = name
         self.options = options
+        self._lock = threading.Lock()
         self._programs: OrderedDict[Any, Program] = OrderedDict()
-        self._families: dict[Any, _Family] = {}
+        self._families: OrderedDict[Any, _Family] = OrderedDict()
+        self._busy: dict[Any, threading.Event] = {}
 
     def __len__(self) -> int:
         return len(self._programs)
@@ -155,27 +84,76 @@ class Specializer:
     @property
     def last(self) -> Program | None:
         """The program used last, as far as it was looked up here."""
-        return next(reversed(self._programs.values()), None)
+        with self._lock:
+            return next(reversed(self._programs.values()), None)
 
     def clear(self) -> None:
         """Forget all programs."""
-        with _trace_lock:
+        with self._lock:
             self._programs.clear()
             self._families.clear()
 
     def program(self, function: Callable[..., Any], request: Request) -> Program:
         """The program for a request, traced when it is new."""
+        found = self._program(function, request, ())
+        if found.traced.mutated:
+            same = same_objects(found.traced, request)
+            if same:
+                found = self._program(function, request, same)
+                same_objects(found.traced, request)
+        return found
+
+    def _program(
+        self, function: Callable[..., Any], request: Request, same: tuple[int, ...]
+    ) -> Program:
         place = device.placement(request.leaves)
         specs = self._specs(request)
         numbers = _numbers(request)
         family = self._family(request, specs, numbers) if numbers else None
-        key = self._key(request, specs, family, place)
-        found = self._programs.get(key)
+        key = (request.tree, place, same, *specs)
+        found = self._find(key)
         if found is not None:
-            self._programs.move_to_end(key)
             return found
-        with _trace_lock:
-            return self._trace(function, request, specs, numbers, family, place)
+        if family is not None:
+            family.note(numbers)
+        while True:
+            if family is not None:
+                _set_dynamic(specs, numbers, family)
+            key = (request.tree, place, same, *specs)
+            with self._alone(key):
+                found = self._find(key)
+                if found is not None:
+                    return found
+                traced = self._trace(function, request, specs, numbers, family, same)
+                if traced is not None:
+                    key = (request.tree, place, same, *specs)
+                    return self._keep(key, Program(traced, self.options, place))
+
+    def _find(self, key: Any) -> Program | None:
+        with self._lock:
+            found = self._programs.get(key)
+            if found is not None:
+                self._programs.move_to_end(key)
+            return found
+
+    @contextmanager
+    def _alone(self, key: Any) -> Iterator[None]:
+        """Let one thread at a time trace for a key, where waiting can do no harm.
+
+        A thread that is tracing does not wait: the other one might wait for it in turn.
+        """
+        with self._lock:
+            other = self._busy.get(key)
+            mine = None if other is not None else self._busy.setdefault(key, threading.Event())
+        if other is not None and not _depth.value:
+            other.wait(PATIENCE)
+        try:
+            yield
+        finally:
+            if mine is not None:
+                with self._lock:
+                    del self._busy[key]
+                mine.set()
 
     def _specs(self, request: Request) -> list[LeafSpec]:
         specs = []
@@ -191,13 +169,14 @@ class Specializer:
             LeafSpec("number", None, type(numbers[i])) if i in numbers else spec
             for i, spec in enumerate(specs)
         ]
-        family = self._families.setdefault((request.tree, *base), _Family())
+        key = (request.tree, *base)
+        with self._lock:
+            family = self._families.setdefault(key, _Family())
+            self._families.move_to_end(key)
+            while len(self._families) > self.options.cache_size:
+                self._families.popitem(last=False)
         _set_dynamic(specs, numbers, family)
         return family
-
-    @staticmethod
-    def _key(request: Request, specs: list[LeafSpec], _: Any, place: Any) -> Any:
-        return (request.tree, place, *specs)
 
     def _trace(
         self,
@@ -206,43 +185,71 @@ class Specializer:
         specs: list[LeafSpec],
         numbers: dict[int, Any],
         family: _Family | None,
-        place: Any,
-    ) -> Program:
-        if family is not None:
-            family.dynamic |= {
-                i
-                for i, value in numbers.items()
-                if i not in family.static and i in family.last and family.last[i] != value
-            }
-            family.last = dict(numbers)
-        while True:
-            if family is not None:
-                _set_dynamic(specs, numbers, family)
-            key = self._key(request, specs, family, place)
-            found = self._programs.get(key)
-            if found is not None:
-                return found
-            try:
-                traced = self._trace_once(function, request, specs)
-            except NumberNeeded as needed:
-                _make_static(needed.positions, request, numbers, family)
-                continue
-            return self._keep(key, Program(traced, self.options, place))
+        same: tuple[int, ...],
+    ) -> TracedFunction | None:
+        """The captured function; None when a number has to become static first."""
+        dynamic = family.dynamic & numbers.keys() if family is not None else set()
+        try:
+            return self._trace_settled(function, request, specs, same)
+        except NumberNeeded as needed:
+            if not needed.is_own:
+                raise
+            _make_static(needed.positions, request, numbers, family)
+            return None
+        except Exception:
+            if family is None or not dynamic:
+                raise
+        # Perhaps the code does with a number what only a number can do.
+        family.fix(dynamic)
+        _set_dynamic(specs, numbers, family)
+        try:
+            return self._trace_settled(function, request, specs, same)
+        except BaseException:
+            family.free(dynamic)
+            raise
+
+    def _trace_settled(
+        self,
+        function: Callable[..., Any],
+        request: Request,
+        specs: list[LeafSpec],
+        same: tuple[int, ...],
+    ) -> TracedFunction:
+        """Trace; once more when variables were made, which exist from then on."""
+        traced = self._trace_once(function, request, specs, same)
+        if traced.made is not None:
+            traced = self._trace_once(function, request, specs, same)
+        if traced.made is not None:
+            raise TraceError(
+                f"{self.name} makes a pl.Variable at every call; make it once, outside or when "
+                "it is not there yet, and keep it",
+                traced.made,
+            )
+        return traced
 
     def _trace_once(
-        self, function: Callable[..., Any], request: Request, specs: list[LeafSpec]
+        self,
+        function: Callable[..., Any],
+        request: Request,
+        specs: list[LeafSpec],
+        same: tuple[int, ...],
     ) -> TracedFunction:
         topic = "retrace" if self._programs else "trace"
         log.log(topic, f"{self.name}({', '.join(map(_shown, specs))})")
-        return trace_function(function, request.tree, specs, request.paths(), self.name)
+        _depth.value += 1
+        try:
+            return trace_function(function, request.tree, specs, request.paths(), self.name, same)
+        finally:
+            _depth.value -= 1
 
     def _keep(self, key: Any, program: Program) -> Program:
         if any(c.kind == "value" for c in program.traced.captures):
             return program  # Tied to the trace around it.
-        self._programs[key] = program
-        while len(self._programs) > self.options.cache_size:
-            self._programs.popitem(last=False)
-        return program
+        with self._lock:
+            kept = self._programs.setdefault(key, program)
+            while len(self._programs) > self.options.cache_size:
+                self._programs.popitem(last=False)
+        return kept
 
 
 def _numbers(request: Request) -> dict[int, Any]:
@@ -273,8 +280,7 @@ def _make_static(
     for i in positions:
         leaf = request.leaves[i]
         if i in numbers and family is not None:
-            family.static.add(i)
-            family.dynamic.discard(i)
+            family.fix({i})
             continue
         outer = dispatch.current()
         if isinstance(outer, Trace):
@@ -292,4 +298,4 @@ def _shown(spec: LeafSpec) -> str:
     return repr(spec.value.value)
 
 
-__all__ = ["Request", "Specializer", "bind"]
+__all__ = ["Specializer"]

@@ -34,6 +34,9 @@ class Variable(VariableOperators):
     dtype : dtype, optional
         By default that of the value.
 
+    A compiled function may make variables when it is traced first, as a layer does that is built
+    on its first call; they are then its state. One that it makes at every call is an error.
+
     Raises
     ------
     TraceError
@@ -70,6 +73,9 @@ class Variable(VariableOperators):
         self._lock = threading.RLock()
         self._name = name or ""
         self.trainable = trainable
+        trace = _interpreter("variable_made")
+        if trace is not None:
+            trace.variable_made()
 
     # What it is.
 

@@ -119,3 +119,128 @@ def test_an_outside_array_assigned_inside_is_read_at_each_call() -> None:
     outside[:] = 3
     load()
     assert v.numpy().tolist() == [3, 3]
+
+
+def write_first(x: Any, y: Any) -> Any:
+    """Writes into one argument and reads another."""
+    x[0] = 9.0
+    y += 1
+    return y * 2, x
+
+
+@pytest.mark.parametrize("make", [lambda: x32(2), lambda: np.arange(2.0)])
+@pytest.mark.parametrize("nested", [False, True])
+def test_one_object_given_twice_is_written_as_one(make: Any, nested: bool) -> None:
+    f = compiled(write_first)
+    called = compiled(lambda x, y: f(x, y)) if nested else f
+    for _ in range(2):
+        a, b = make(), make()
+        got, want = called(a, a), write_first(b, b)
+        assert np.array_equal(got[0], want[0])
+        assert got[1] is a
+        assert np.array_equal(a, b)
+        c, d, e, g = make(), make(), make(), make()
+        assert np.array_equal(called(c, d)[0], write_first(e, g)[0])
+        assert np.array_equal(c, e)
+        assert np.array_equal(d, g)
+
+
+def test_one_tensor_given_twice_inside_is_written_as_one() -> None:
+    f = compiled(write_first)
+
+    def outer(x: Any) -> Any:
+        z = x * 1
+        return f(z, z)[0], z, write_first(x, x)[0]
+
+    for got, want in zip(
+        compiled(outer)(x32(2)),
+        [v.numpy() for v in (write_first(*[x32(2)] * 2)[0], write_first(*[x32(2)] * 2)[1])],
+        strict=False,
+    ):
+        assert np.array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        lambda: (lambda x: (x, x[:1]))(x32(2)),
+        lambda: (lambda x: (x[:1], x))(x32(2)),
+        lambda: (lambda x: (x, x.T))(x32(2)),
+        lambda: (lambda a: (a, a[:1]))(np.zeros(2)),
+        lambda: (lambda a: (a[1:], a))(np.zeros(2)),
+    ],
+)
+def test_overlapping_arguments_that_are_written_to_are_an_error(pair: Any) -> None:
+    with pytest.raises(pl.errors.SignatureError, match=r"argument x, which shares memory .* y"):
+        compiled(write_first)(*pair())
+    inner = compiled(write_first)
+    with pytest.raises(pl.errors.SignatureError, match="shares memory"):
+        compiled(lambda z: inner(z, z[:1]))(x32(2))
+    pure = compiled(lambda x, y: x.sum() + y.sum())
+    x, y = pair()
+    assert float(pure(x, y)) == float(np.asarray(x).sum() + np.asarray(y).sum())
+
+
+def test_arguments_that_do_not_overlap_are_written_to() -> None:
+    x, a = x32(4), np.zeros(4)
+    f = compiled(write_first)
+    f(x[:2], x[2:])
+    assert x.numpy().tolist() == [9, 1, 3, 4]
+    f(a[::2], a[1::2])
+    assert a.tolist() == [9, 1, 0, 1]
+    lent = x32(2)
+    kept = lent.numpy()
+    f(lent, pl.asarray(kept))
+    assert kept.tolist() == [0, 1]
+
+
+def test_an_argument_that_is_written_to_and_used_from_outside_is_an_error() -> None:
+    w, a = x32(2), np.zeros(2, np.float32)
+
+    @compiled
+    def f(x: Any) -> Any:
+        x[0] = 9.0
+        return w + a
+
+    assert f(x32(2)).numpy().tolist() == [0, 1]
+    for x in (w, w[:1], a, a[1:]):
+        with pytest.raises(pl.errors.SignatureError, match="from outside"):
+            f(x)
+
+
+def test_what_cannot_be_written_to_is_an_error_before_anything_runs() -> None:
+    jax = pytest.importorskip("jax")
+    v = pl.Variable(np.zeros(1))
+
+    @compiled
+    def f(x: Any) -> None:
+        v.assign_add([1.0])
+        x[...] = 9.0
+
+    frozen = np.zeros(2)
+    frozen.flags.writeable = False
+    for x in (frozen, np.float64(1), jax.numpy.zeros(2)):
+        with pytest.raises(TypeError, match=r"argument x.*cannot be written to|immutable"):
+            f(x)
+    assert v.numpy().tolist() == [0]
+    f.trace(pl.TensorSpec((2,)))
+
+
+def test_scalars_and_jax_arrays_are_replaced_by_in_place_operators() -> None:
+    jax = pytest.importorskip("jax")
+
+    def function(x: Any) -> Any:
+        old = x
+        x += 1
+        return old, x
+
+    def summed(x: Any) -> Any:
+        total = old = x.sum()
+        total += 1
+        return old, total
+
+    f, g = compiled(function), compiled(summed)
+    assert f(np.float64(1)) == function(np.float64(1)) == (1, 2)
+    assert g(np.ones(3)) == summed(np.ones(3)) == (3, 4)
+    got = pl.graph_function(function)(jax.numpy.zeros(2))
+    assert [v.tolist() for v in got] == [[0, 0], [1, 1]]

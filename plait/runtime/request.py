@@ -1,0 +1,113 @@
+"""The arguments of one call: named and default ones in place, flattened."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plait.ir import Value
+from plait.ir.errors import SignatureError
+from plait.runtime.options import Options
+from plait.tracer import Tensor, TreeDef, flatten, leaf_paths, leaked
+
+
+@dataclass(slots=True)
+class Request:
+    """The arguments of one call.
+
+    Attributes
+    ----------
+    tree : TreeDef
+        Structure of ``(args, kwargs)``, defaults filled in.
+    leaves : list
+    names : sequence of str
+        Names of the positional arguments.
+    static : frozenset of str and int
+        Arguments whose numbers are never runtime inputs.
+    """
+
+    tree: TreeDef
+    leaves: list[Any]
+    names: Sequence[str]
+    static: frozenset[str | int]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the leaves are the positional arguments, one by one."""
+        positional, keyword = self.tree.children
+        return not keyword.children and all(c.kind is None for c in positional.children)
+
+    def paths(self) -> list[str]:
+        """A name for each leaf, as the user would write it."""
+        return [path for _, _, path in self._named()]
+
+    def refuse_leaks(self) -> None:
+        """Raise for a tensor whose trace is over.
+
+        Raises
+        ------
+        LeakedTracerError
+        """
+        for leaf in self.leaves:
+            if type(leaf) is Tensor and type(leaf._data) is Value:
+                raise leaked(leaf._data)
+
+    def static_leaves(self) -> frozenset[int]:
+        """The leaves that belong to static arguments."""
+        if not self.static:
+            return frozenset()
+        named = enumerate(self._named())
+        return frozenset(
+            i for i, (at, name, _) in named if at in self.static or name in self.static
+        )
+
+    def _named(self) -> list[tuple[int | None, str, str]]:
+        """Position, argument name and path of each leaf."""
+        positional, keyword = self.tree.children
+        found: list[tuple[int | None, str, str]] = []
+        for i, child in enumerate(positional.children):
+            name = self.names[i] if i < len(self.names) else f"arg{i}"
+            found += [(i, name, path) for path in leaf_paths(child, name)]
+        for name, child in zip(keyword.rest, keyword.children, strict=True):
+            found += [(None, name, path) for path in leaf_paths(child, name)]
+        return found
+
+
+Binder = Callable[[tuple[Any, ...], dict[str, Any], Options], Request]
+
+
+def bind(function: Callable[..., Any]) -> Binder:
+    """How arguments of ``function`` become a request: named and default arguments in place."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return lambda args, kwargs, options: _request((), args, kwargs, options)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = signature.parameters.values()
+    names = [p.name for p in parameters if p.kind in positional]
+    is_simple = len(names) == len(parameters)
+
+    def bind_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], options: Options) -> Request:
+        if kwargs or not is_simple or len(args) != len(names):
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                name = getattr(function, "__qualname__", repr(function))
+                raise SignatureError(f"{name}{signature}: {error}") from None
+            bound.apply_defaults()
+            args, kwargs = bound.args, bound.kwargs
+        return _request(names, args, kwargs, options)
+
+    return bind_arguments
+
+
+def _request(
+    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+) -> Request:
+    leaves, tree = flatten((args, kwargs))
+    return Request(tree, leaves, names, options.static)
+
+
+__all__ = ["Binder", "Request", "bind"]
