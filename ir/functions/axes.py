@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import AxisError, DTypeError, IndexOutOfRangeError, ShapeError, TraceError
+from plait.ir.errors import (
+    AxisError,
+    CheckError,
+    DTypeError,
+    IndexOutOfRangeError,
+    ShapeError,
+    TraceError,
+)
 from plait.ir.functions.payload import (
     WeakValue,
     as_payload,
+    ask_number,
     broadcast_to,
     cast,
     dtype_of,
@@ -41,11 +49,17 @@ def concrete(name: str, payload: Any, remedy: str) -> Any:
         The payload is a graph value; says the remedy.
     """
     if is_traced(payload):
+        ask_number(payload.value if type(payload) is WeakValue else payload)
         raise TraceError(
             f"{name}: the shape of the result depends on values that are not known while "
             f"tracing; {remedy}"
         )
     return np.asarray(payload)
+
+
+def along(axis: Any) -> str:
+    """``along axis 1``, or of all axes where no axis is named."""
+    return "at all" if axis is None else f"along axis {axis}"
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> int:
@@ -155,6 +169,21 @@ def check_range(index: Any, low: int, high: int, message: str) -> None:
         value = ops.select(ops.less(least, bound), least, most)
     ok = ops.logical_and(ops.greater_equal(value, bound), ops.less(value, np.asarray(high, int64)))
     ops.check(ok, value, error="IndexOutOfRangeError", message=message)
+
+
+def demand(ok: Any, message: str) -> None:
+    """Demand that every element is true: at once where they are known, else by a ``check``.
+
+    Raises
+    ------
+    CheckError
+        One is false.
+    """
+    if is_traced(ok):
+        ok = ops.reduce_all(ok, axes=tuple(range(ok.ndim))) if ok.ndim else ok
+        ops.check(ok, error="CheckError", message=message)
+    elif not np.all(np.asarray(ok)):
+        raise CheckError(message)
 
 
 def index_dtype(size: int) -> DType:

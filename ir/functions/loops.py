@@ -12,6 +12,7 @@ from plait.ir import dispatch
 from plait.ir.errors import DTypeError
 from plait.ir.functions.payload import (
     WEAK_DTYPES,
+    WeakValue,
     as_payload,
     broadcast_shapes,
     broadcast_to,
@@ -35,6 +36,7 @@ from plait.ir.types import (
     float32,
     float64,
     is_complex,
+    is_integer,
 )
 
 Function = Callable[..., Any]
@@ -178,6 +180,8 @@ def comparison(op: Op, ufunc: np.ufunc, call: str, result: str) -> Function:
             return _constant_comparison(ufunc, _sign(a), b.shape, 0)
         if type(b) is int and left is not right and not _fits(b, left):
             return _constant_comparison(ufunc, 0, a.shape, _sign(b))
+        a, b = _widened(a, right), _widened(b, left)
+        left, right = weak_kind(a) or a.dtype, weak_kind(b) or b.dtype
         one, other = loop_dtypes(name, ufunc, left, right)
         if one != other:
             return _mixed_comparison(op, *broadcast_pair(name, cast(a, one), cast(b, other)))
@@ -196,6 +200,16 @@ def _fits(number: int, kind: Any) -> bool:
         return True
     limits = np.iinfo(kind)
     return bool(limits.min <= number <= limits.max)
+
+
+def _widened(payload: Any, other: Any) -> Any:
+    """A runtime integer beside integers in its own 64 bits: it may not fit theirs."""
+    is_number = type(payload) is WeakValue and payload.kind is int
+    return (
+        payload.value
+        if is_number and not isinstance(other, type) and is_integer(other)
+        else payload
+    )
 
 
 def _constant_comparison(ufunc: np.ufunc, x: int, shape: Any, y: int) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import dispatch
+from plait.ir import dispatch, ops
 from plait.ir.errors import DTypeError, ShapeError, TraceError
 from plait.ir.graph import Value
 from plait.ir.op import get_op
@@ -34,6 +34,7 @@ from plait.ir.types import (
     int64,
     is_complex,
     is_floating,
+    is_integer,
     uint64,
 )
 
@@ -62,18 +63,38 @@ class WeakValue:
     value: Value
     kind: type
 
-    def _number(self, *_: Any) -> Any:
-        """Called where the number itself is needed: makes it part of the signature again."""
-        hook = getattr(dispatch.current(), "number_needed", None)
-        if hook is not None:
-            hook(self.value)
+    def number(self, *_: Any) -> Any:
+        """Called where the number itself is needed: makes it part of the signature again.
+
+        Raises
+        ------
+        NumberNeeded
+            While a function is traced that gets the number as an argument.
+        TraceError
+            The number comes from elsewhere.
+        """
+        ask_number(self.value)
         raise TraceError(
             f"the value of a Python {self.kind.__name__} that is computed in the graph is needed "
             "here; compute it outside of the compiled function, or name the argument in static="
         )
 
-    __index__ = __int__ = __float__ = __complex__ = __bool__ = _number
-    __lt__ = __le__ = __gt__ = __ge__ = _number
+    __index__ = __int__ = __float__ = __complex__ = __bool__ = __hash__ = number
+    __round__ = __trunc__ = __floor__ = __ceil__ = __str__ = __format__ = number
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = number
+    __neg__ = __pos__ = __abs__ = __invert__ = number
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = number
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = number
+
+
+def ask_number(value: Value) -> None:
+    """Make the Python numbers that a value is computed from part of the signature.
+
+    Returns when the value depends on anything else: then it cannot be known while tracing.
+    """
+    hook = getattr(dispatch.current(), "number_needed", None)
+    if hook is not None:
+        hook(value)
 
 
 def weak_kind(x: Any) -> type | None:
@@ -138,10 +159,10 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
         return stack([as_payload(item) for item in x])
     try:
         array = np.asarray(x)
-    except ValueError as error:
-        raise ShapeError(f"the rows of a nested list differ in shape: {error}") from None
+    except ValueError:
+        raise ShapeError(_ragged(x)) from None
     if array.dtype == object or array.dtype not in SHORT_NAMES:
-        raise DTypeError(f"a list of {array.dtype.name} cannot become a tensor; give numbers")
+        raise DTypeError(_no_number(x, array.dtype))
     if not narrow or _holds_arrays(x):
         return array
     if array.dtype == np.int64:
@@ -153,6 +174,56 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
         return array.astype(np.float32)
     halves = {float64: float32, complex128: complex64}
     return array.astype(halves.get(array.dtype, array.dtype))
+
+
+def _ragged(x: Any) -> str:
+    """Which neighbors in a nested list differ in shape."""
+    position = ""
+    while True:
+        shapes = [_list_shape(item) for item in x]
+        other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), 0)
+        if other:
+            break
+        inner = next((i for i, item in enumerate(x) if _list_shape(item) is None), None)
+        if inner is None:
+            return "the rows of a nested list differ in shape; make them equally long"
+        position, x = f"{position}[{inner}]", x[inner]
+    first, found = (
+        "is ragged itself" if s is None else f"has shape {s}" for s in (shapes[0], shapes[other])
+    )
+    return (
+        f"the rows of a nested list differ in shape: row {position}[0] {first}, "
+        f"row {position}[{other}] {found}; make them equally long"
+    )
+
+
+def _list_shape(x: Any) -> Shape | None:
+    """The shape of a nested list, ``()`` for what is none; None for a ragged one."""
+    if not isinstance(x, (list, tuple)):
+        return tuple(getattr(x, "shape", ()))
+    shapes = [_list_shape(item) for item in x]
+    if not shapes:
+        return (0,)
+    if shapes[0] is None or any(s != shapes[0] for s in shapes):
+        return None
+    return (len(x), *shapes[0])
+
+
+def _no_number(x: Any, dtype: DType) -> str:
+    """Which element of a nested list is none that a tensor holds."""
+    pending = [("", x)]
+    while pending:
+        position, item = pending.pop()
+        if isinstance(item, (list, tuple)):
+            pending += [(f"{position}[{i}]", each) for i, each in reversed([*enumerate(item)])]
+        elif type(item) is int and not -(2**63) <= item < 2**64:
+            return f"element {position} of the list, {item}, does not fit in 64 bits"
+        elif not isinstance(item, (bool, int, float, complex)) and not (
+            getattr(item, "dtype", None) in SHORT_NAMES
+        ):
+            shown = repr(item) if len(repr(item)) <= 40 else f"{repr(item)[:37]}..."
+            return f"element {position} of the list is {shown}, a {type(item).__name__}, no number"
+    return f"a list of NumPy's {dtype.name} cannot become a tensor; give numbers"
 
 
 def _holds_values(x: Any) -> bool:
@@ -223,13 +294,30 @@ def cast(x: Any, dtype: DType) -> Any:
         try:
             return np.asarray(x, dtype)
         except (OverflowError, TypeError, ValueError):
-            raise DTypeError(
-                f"Python number {x!r} does not fit dtype {dtype.name}; "
-                "cast the tensor to a wider dtype first"
-            ) from None
+            raise DTypeError(_misfit(repr(x), dtype, type(x) is int)) from None
     if kind is WeakValue:
+        if x.kind is int and is_integer(dtype) and dtype != int64:
+            _check_fits(x.value, dtype)
         x = x.value
     return x if x.dtype == dtype else cast_op(x, dtype=dtype)
+
+
+def _check_fits(value: Value, dtype: DType) -> None:
+    """Demand, when the program runs, that an int64 number fits a narrower or unsigned dtype."""
+    limits = np.iinfo(dtype)
+    ok = ops.greater_equal(value, np.asarray(max(limits.min, -(2**63)), int64))
+    if limits.max < 2**63:
+        ok = ops.logical_and(ok, ops.less_equal(value, np.asarray(limits.max, int64)))
+    ops.check(ok, value, error="DTypeError", message=_misfit("{0}", dtype, integer=True))
+
+
+def _misfit(shown: str, dtype: DType, integer: bool) -> str:
+    """What to say of a Python number that a dtype does not hold."""
+    remedy = "use a dtype that holds it"
+    if dtype.kind in "iu" and integer:
+        info = np.iinfo(dtype)
+        remedy = f"it holds {info.min} to {info.max}; use a wider dtype"
+    return f"Python number {shown} does not fit dtype {dtype.name}: {remedy}"
 
 
 def to_inexact(dtype: DType) -> DType:
