@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from plait.ir import (
 )
 from plait.ir.errors import SignatureError
 from plait.runtime import log
+from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
 from plait.tracer import (
     Output,
@@ -56,6 +59,7 @@ class Program:
         self.options = options
         self.device = device
         self._lock = threading.RLock()
+        self._dumps = log.Dumps(traced.graph)
         self._optimized: passes.PipelineResult | None = None
         self._runnable: Graph | None = None
         self._lowered: Any = None
@@ -79,12 +83,20 @@ class Program:
 
     # Stages.
 
+    def for_backend(self, name: str) -> Program:
+        """The same program for a backend; passes do not run again."""
+        if name == self.options.backend:
+            return self
+        other = Program(self.traced, replace(self.options, backend=name), self.device)
+        other._optimized, other._dumps = self.optimized, self._dumps
+        return other
+
     @property
     def optimized(self) -> passes.PipelineResult:
         """The graph after the passes, with the report of what they did."""
         with self._lock:
             if self._optimized is None:
-                self._optimized = run_passes(self.traced.graph, self.options.passes)
+                self._optimized = run_passes(self.traced.graph, self.options.passes, self._dumps)
             return self._optimized
 
     @property
@@ -130,7 +142,8 @@ class Program:
         from plait import passes
 
         made = passes.plan(self.runnable, backend=backend, donated=self.donated_inputs())
-        log.log("plan", f"{self.traced.graph.name}: arena {made.arena_bytes} bytes", str(made))
+        title = f"{self.traced.graph.name} for {backend}"
+        log.log("plan", f"{title}: arena {made.arena_bytes} bytes", made.as_text)
         return made
 
     @property
@@ -140,19 +153,37 @@ class Program:
             if self._lowered is None:
                 lower = importlib.import_module(backends.BACKENDS["xla"]).lower
                 graph = self.runnable
-                self._lowered = lower(graph, donated=self.donated_inputs(), device=self.device)
+                with log.timed("compile", f"{graph.name}: lowered for xla"):
+                    lowered = lower(graph, donated=self.donated_inputs(), device=self.device)
+                self._dumps.write("stablehlo", lowered.as_text, "mlir")
+                self._lowered = lowered
             return self._lowered
 
     def _compile(self) -> Executable:
         name = self.options.backend
         log.log("compile", f"{self.traced.graph.name} for {name}")
+        finished = f"{self.traced.graph.name}: compiled for {name}"
         if name == "xla":
-            compiled: Executable = self.lowered.compile()
+            lowered = self.lowered
+            with log.timed("compile", finished):
+                compiled: Executable = lowered.compile()
+            if log.dumping() or log.enabled("plan"):
+                self._show_plan(self.plan(name), compiled)
             return compiled
         graph = self.runnable
         plan = self.plan(name) if name == "planned" else None
+        if plan is not None:
+            self._dumps.write("plan", plan.as_text, "txt")
         backend = backends.get_backend(name)
-        return backend.compile(graph, plan=plan, donated=self.donated_inputs())
+        with log.timed("compile", finished):
+            return backend.compile(graph, plan=plan, donated=self.donated_inputs())
+
+    def _show_plan(self, plan: ExecutionPlan, compiled: Executable) -> None:
+        """Show XLA's figures of its memory beside our plan."""
+        memory = memory_of(compiled.memory_analysis())
+        log.log("plan", f"{self.traced.graph.name} for {memory_text('xla', memory)}")
+        text = f"{plan.as_text()}\n{memory_lines({'xla': memory})}"
+        self._dumps.write("plan", lambda: text, "txt")
 
     # Calls.
 
@@ -326,23 +357,22 @@ def wait(results: Sequence[Any]) -> None:
             return
 
 
-def run_passes(graph: Graph, spec: str | None) -> passes.PipelineResult:
+def run_passes(graph: Graph, spec: str | None, dumps: log.Dumps) -> passes.PipelineResult:
     """Run the pipeline, logging and dumping what ``PLAIT_LOG`` and ``PLAIT_DUMP_TO`` ask for."""
     from plait import passes
 
     if not (log.dumping() or log.enabled("passes")):
         return passes.run_pipeline(graph, spec)
-    from plait.ir import structural_hash
-
-    signature = structural_hash(graph)[:4]
-    log.dump(graph.name, signature, "00-traced", str(graph))
-    count = 0
+    dumps.write("traced", graph.as_text)
+    start = time.perf_counter()
 
     def listener(name: str, after: Graph) -> None:
-        nonlocal count
-        count += 1
-        log.dump(graph.name, signature, f"{count:02d}-{name}", str(after))
-        log.log("passes", f"{graph.name}: {name}: {len(after.nodes)} nodes", str(after))
+        nonlocal start
+        seconds = time.perf_counter() - start
+        message = f"{graph.name}: {name}: {len(after.nodes)} nodes"
+        log.log("passes", message, after.as_text, seconds)
+        dumps.write(name, after.as_text)
+        start = time.perf_counter()
 
     return passes.run_pipeline(graph, spec, listener=listener)
 

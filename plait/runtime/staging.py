@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plait.ir import ExecutionPlan, Graph
+from plait.ir.display import mime_bundle
 from plait.ir.errors import UnknownNameError
+from plait.runtime.memory import MemoryAnalysis, PlanMemory, memory_of, plan_memory
 from plait.runtime.program import Program
 
+if TYPE_CHECKING:
+    from plait import passes  # loaded when something is compiled
+    from plait.ir import Cost
+
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
+#: The form of a compiled program that is shown when none is named.
+FORMS = {"xla": "hlo", "planned": "plan", "reference": "ir"}
 
 
-class Traced:
+class _Stage(ABC):
+    """What all stages have: a text, which is also how they show."""
+
+    @abstractmethod
+    def as_text(self) -> str:
+        """The text form."""
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return mime_bundle(self)
+
+
+class Traced(_Stage):
     """A captured function before any pass.
 
     Attributes
@@ -45,6 +68,20 @@ class Traced:
             program = Program(program.traced, options, program.device)
         return Optimized(program)
 
+    def cost_analysis(self) -> Cost:
+        """FLOPs and bytes moved, by Plait's cost model; ``known`` is False where sizes are not."""
+        return self.graph.cost()
+
+    def memory_analysis(self) -> PlanMemory:
+        """Bytes by a plan of the graph as it is, no pass having run.
+
+        Raises
+        ------
+        ShapeError
+            A dimension is symbolic.
+        """
+        return self.optimize("").memory_analysis()
+
     def at_stage(self, stage: str) -> Any:
         """The form of a stage by its name.
 
@@ -66,89 +103,148 @@ class Traced:
             return optimized.lower("xla").compile().as_text("hlo")
         raise UnknownNameError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
 
-    def __str__(self) -> str:
-        return self.as_text()
 
-
-class Optimized:
+class Optimized(_Stage):
     """A captured function after the passes.
 
     Attributes
     ----------
     graph : Graph
-    report : PassReport
+    report : PipelineReport
         What each pass did.
     """
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self.graph: Graph = program.optimized.graph
-        self.report = program.optimized.report
+        self.report: passes.PipelineReport = program.optimized.report
 
     def as_text(self) -> str:
         """The text form of the graph."""
         return self.graph.as_text()
 
     def plan(self, backend: str = "planned") -> ExecutionPlan:
-        """Order, buffers and in-place ops for a backend."""
+        """Order, buffers and in-place ops for a backend.
+
+        Raises
+        ------
+        ShapeError
+            A dimension is symbolic.
+        """
         return self._program.plan(backend)
 
     def lower(self, backend: str | None = None) -> Lowered:
         """Translate for a backend: the function's own, or another."""
         program = self._program
-        if backend is not None and backend != program.options.backend:
-            options = replace(program.options, backend=backend)
-            program = Program(program.traced, options, program.device)
-        return Lowered(program)
+        return Lowered(program if backend is None else program.for_backend(backend))
 
-    def cost_analysis(self) -> Any:
-        """FLOPs and bytes moved, by Plait's cost model."""
+    def cost_analysis(self) -> Cost:
+        """FLOPs and bytes moved, by Plait's cost model; ``known`` is False where sizes are not."""
         return self.graph.cost()
 
-    def __str__(self) -> str:
-        return self.as_text()
+    def memory_analysis(self) -> PlanMemory:
+        """Bytes by the plan: arguments, outputs, the arena, the peak of live bytes.
+
+        Raises
+        ------
+        ShapeError
+            A dimension is symbolic.
+        """
+        return plan_memory(self.plan())
+
+    def compare_memory(self) -> dict[str, MemoryAnalysis]:
+        """Bytes by the plan, ``"planned"``, beside what XLA says of its program, ``"xla"``.
+
+        Compiles with XLA. The plan counts every input of the graph and the status of its checks;
+        XLA leaves out inputs that nothing reads.
+
+        Raises
+        ------
+        ShapeError, BackendError
+            A dimension is symbolic, or XLA cannot compile the graph.
+        """
+        return {
+            "planned": self.memory_analysis(),
+            "xla": self.lower("xla").compile().memory_analysis(),
+        }
 
 
-class Lowered:
+class Lowered(_Stage):
     """A graph translated for a backend, not compiled yet."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._text = program.lower()
 
+    @property
+    def backend(self) -> str:
+        """The backend's name."""
+        return self._program.options.backend
+
     def as_text(self) -> str:
         """StableHLO for ``xla``, the plan for ``planned``, the graph for ``reference``."""
         return self._text()
+
+    def cost_analysis(self) -> Mapping[str, float]:
+        """``"flops"`` and ``"bytes accessed"``: XLA's estimate for ``xla``, else Plait's."""
+        if self.backend == "xla":
+            found: Mapping[str, float] = self._program.lowered.cost_analysis()
+            return found
+        return own_costs(self._program)
 
     def compile(self) -> Compiled:
         """Compile."""
         return Compiled(self._program)
 
-    def __str__(self) -> str:
-        return self.as_text()
 
-
-class Compiled:
+class Compiled(_Stage):
     """A compiled function; called with arguments of the traced types."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._executable = program.executable
+        self._executable: Any = program.executable
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._program.call_with(args, kwargs)
 
-    def as_text(self, form: str = "hlo") -> str:
-        """A form of the compiled program: ``"hlo"`` or ``"stablehlo"`` for ``xla``."""
-        return self._executable.as_text(form)
+    @property
+    def backend(self) -> str:
+        """The backend's name."""
+        return self._program.options.backend
 
-    def memory_analysis(self) -> Mapping[str, int]:
-        """Bytes of arguments, outputs, temporaries, aliases, and the total."""
-        return self._executable.memory_analysis()
+    def as_text(self, form: str | None = None) -> str:
+        """A form of the compiled program.
 
-    def cost_analysis(self) -> Any:
-        """FLOPs and bytes moved, by Plait's cost model."""
-        return self._program.optimized.graph.cost()
+        Parameters
+        ----------
+        form : str, optional
+            ``"hlo"`` (the default) or ``"stablehlo"`` for ``xla``, ``"plan"`` for ``planned``,
+            ``"ir"`` for ``reference``.
+
+        Raises
+        ------
+        UnknownNameError, BackendError
+            The backend has no such form.
+        """
+        text: str = self._executable.as_text(form or FORMS[self.backend])
+        return text
+
+    def memory_analysis(self) -> MemoryAnalysis:
+        """Bytes of arguments, outputs, temporaries, aliases, and the total, by the backend."""
+        return memory_of(self._executable.memory_analysis())
+
+    def cost_analysis(self) -> Mapping[str, float]:
+        """``"flops"`` and ``"bytes accessed"``: XLA's estimate for ``xla``, else Plait's."""
+        if self.backend == "xla":
+            found: Mapping[str, float] = self._executable.cost_analysis()
+            return found
+        return own_costs(self._program)
+
+
+def own_costs(program: Program) -> Mapping[str, float]:
+    """Plait's costs under XLA's names."""
+    cost = program.optimized.graph.cost()
+    return {"flops": float(cost.flops), "bytes accessed": float(cost.bytes)}
 
 
 __all__ = ["STAGES", "Compiled", "Lowered", "Optimized", "Traced"]
