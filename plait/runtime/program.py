@@ -17,6 +17,7 @@ from plait.ir import (
     ExecutionPlan,
     Graph,
     GraphBuilder,
+    Trait,
     Value,
     errors,
     ops,
@@ -65,6 +66,8 @@ class Program:
         self._lowered: Any = None
         self._executable: Executable | None = None
         self.checks: passes.CheckTable = ()
+        self._locks: list[Any] = []
+        self._donated: frozenset[int] = frozenset()
         self.quick: Any = None  # the quick call once it is made; False when there is none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._plan_outputs()
@@ -133,7 +136,12 @@ class Program:
         return [where[id(v)] for v in self.traced.assigned]
 
     def donated_inputs(self) -> dict[int, int]:
-        """Graph inputs whose buffers are given up, and the output that takes each one over."""
+        """Graph inputs whose buffers are given up, and the output that takes each one over.
+
+        None where the user's code runs inside, which may read the state.
+        """
+        if any(node.op.has(Trait.EFFECT, Trait.HOST) for node in self.runnable.walk()):
+            return {}
         start = self._own_outputs()
         return {position: start + i for i, position in enumerate(self._state_inputs())}
 
@@ -161,6 +169,7 @@ class Program:
 
     def _compile(self) -> Executable:
         name = self.options.backend
+        self._plan_state()
         log.log("compile", f"{self.traced.graph.name} for {name}")
         finished = f"{self.traced.graph.name}: compiled for {name}"
         if name == "xla":
@@ -185,11 +194,35 @@ class Program:
         text = f"{plan.as_text()}\n{memory_lines({'xla': memory})}"
         self._dumps.write("plan", lambda: text, "txt")
 
+    def _plan_state(self) -> None:
+        """Which variables are given up at a call, and the locks that it holds meanwhile.
+
+        A buffer that is given up must not be read by another thread until the new one is there.
+        """
+        variables = [c.source for c in self.traced.captures if c.kind == "variable"]
+        if self.donated_inputs():
+            self._donated = frozenset(map(id, self.traced.assigned))
+        exclusive = self._donated or self.options.backend == "xla"
+        if exclusive and not any(n.op.has(Trait.EFFECT, Trait.HOST) for n in self.runnable.walk()):
+            self._locks = [v.lock for v in sorted(variables, key=id)]
+
     # Calls.
 
     def call(self, leaves: Sequence[Any]) -> Any:
         """Run on argument leaves of exactly the traced kinds and types."""
         run = self.executable
+        locks = self._locks
+        if not locks:
+            return self._call(run, leaves)
+        for lock in locks:
+            lock.acquire()
+        try:
+            return self._call(run, leaves)
+        finally:
+            for lock in locks:
+                lock.release()
+
+    def _call(self, run: Executable, leaves: Sequence[Any]) -> Any:
         if self._needs_host_arrays():
             payloads = [self._host(leaves[i]) for i in self.positions]
         else:
@@ -223,8 +256,7 @@ class Program:
         if capture.kind == "tensor":
             return self._host(source) if self._needs_host_arrays() else self._payload(source)
         if capture.kind == "variable":
-            donated = any(source is v for v in self.traced.assigned)
-            return source.lend(donated=donated, host=self._needs_host_arrays())
+            return source.lend(donated=id(source) in self._donated, host=self._needs_host_arrays())
         return source
 
     def captured_array(self, capture: Any) -> Any:

@@ -115,18 +115,20 @@ class Variable(VariableOperators):
     @property
     def value(self) -> Tensor:
         """The present value as a tensor; later assignments do not change it."""
-        found = self.__plait_tensor__()
-        if found._data is self._payload or type(self._payload) is np.ndarray:
-            self._shared = True
+        with self._lock:
+            found = self.__plait_tensor__()
+            if found._data is self._payload or type(self._payload) is np.ndarray:
+                self._shared = True
         return found
 
     def numpy(self) -> Any:
         """The present value as a read-only ndarray; later assignments do not change it."""
-        payload = self._payload
-        if type(payload) is np.ndarray:
-            self._shared = True
-            return wrap(payload).numpy()
-        array = np.array(payload)
+        with self._lock:
+            payload = self._payload
+            if type(payload) is np.ndarray:
+                self._shared = True
+                return wrap(payload).numpy()
+            array = np.array(payload)
         array.flags.writeable = False
         return array
 
@@ -135,9 +137,10 @@ class Variable(VariableOperators):
         trace = _interpreter("read_variable")
         if trace is not None:
             return wrap(trace.read_variable(self))
-        payload = self._payload
-        if type(payload) is not np.ndarray and device_of(payload).is_host:
-            payload = np.asarray(payload)
+        with self._lock:
+            payload = self._payload
+            if type(payload) is not np.ndarray and device_of(payload).is_host:
+                payload = np.asarray(payload)
         result = wrap(payload)
         result._storage = FROZEN
         return result
@@ -170,8 +173,9 @@ class Variable(VariableOperators):
                 "its function"
             ).at(user_location())
         else:
-            self._payload = payload
-            self._shared = True
+            with self._lock:
+                self._payload = payload
+                self._shared = True
         return self
 
     def assign_add(self, value: Any) -> Self:
@@ -228,13 +232,21 @@ class Variable(VariableOperators):
         host : bool
             Whether an ndarray is wanted.
         """
-        payload = self._payload
-        if host and type(payload) is not np.ndarray:
-            return np.asarray(payload)
-        if donated and self._shared and (host or type(payload) is not np.ndarray):
-            payload = self._payload = payload.copy()
-            self._shared = False
-        return payload
+        with self._lock:
+            payload = self._payload
+            if host and type(payload) is not np.ndarray:
+                return np.asarray(payload)
+            if donated and self._shared and (host or type(payload) is not np.ndarray):
+                payload = self._payload = payload.copy()
+                self._shared = False
+            if host and not donated:
+                self._shared = True  # it is read while another thread may be given it
+            return payload
+
+    @property
+    def lock(self) -> Any:
+        """What a call holds from ``lend`` to ``commit``."""
+        return self._lock
 
     def commit(self, payload: Any) -> None:
         """Take over what an executable computed."""

@@ -246,3 +246,43 @@ def test_static_positions_count_self() -> None:
     for k in (1.0, 2.0, 3.0):
         model.scaled(x32(2), k)
     assert traces == [1, 2, 3]
+
+
+@pytest.mark.parametrize("backend", ["planned", "xla"])
+def test_threads_share_state(backend: str) -> None:
+    v, w = pl.Variable(np.zeros(100, np.float32)), pl.Variable(np.zeros(100, np.float32))
+
+    @pl.graph_function(backend=backend)
+    def step() -> None:
+        v.assign_add(pl.ones((100,)))
+        w.assign_sub(pl.ones((100,)))
+
+    @pl.graph_function(backend=backend)
+    def zero() -> Any:
+        return v + w
+
+    step()
+    zero()
+    failures: list[Any] = []
+
+    def work(act: Any) -> None:
+        try:
+            for _ in range(50):
+                act()
+        except BaseException as error:
+            failures.append(error)
+
+    def read() -> None:
+        values = zero().numpy(), v.numpy(), v.value.numpy(), (v + 0).numpy()
+        for value in values:
+            assert (value == value[0]).all()
+        assert (values[0] == 0).all()
+
+    threads = [threading.Thread(target=work, args=(act,)) for act in (step, step, step, read, read)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures
+    assert v.numpy().tolist() == [151] * 100
+    assert w.numpy().tolist() == [-151] * 100
