@@ -121,6 +121,16 @@ class CheckError(PlaitError, AssertionError):
     """
 
 
+class DivisionError(PlaitError, ZeroDivisionError):
+    """A Python number divided by one that is 0, in a compiled function.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.DivisionError, ZeroDivisionError)
+    True
+    """
+
+
 class UnknownNameError(PlaitError, ValueError):
     """A name (pass, op, backend, attribute, dtype) that does not exist.
 

@@ -56,6 +56,11 @@ def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
+def _is_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor to the user; a tracer may stand for an ndarray or a number."""
+    return type(x) is Tensor and (not dispatch.active or x._kind == "tensor")
+
+
 def asarray(
     obj: Any,
     /,
@@ -102,7 +107,7 @@ def asarray(
         wanted = None if dtype is None else as_dtype(dtype)
     except PlaitError as error:
         raise error.at(user_location()).with_traceback(None) from None
-    if type(obj) is Tensor and wanted in (None, obj.dtype):
+    if _is_tensor(obj) and wanted in (None, obj.dtype):
         result = obj.copy() if copy else obj
         return result if device is None else result.to(device)
     if copy is False:
@@ -149,7 +154,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     >>> pl.astype([1.7, -1.7], "int32")
     pl.Tensor([ 1, -1], dtype=int32, shape=(2,))
     """
-    same = not copy and type(x) is Tensor and x.dtype == dtype
+    same = not copy and _is_tensor(x) and x.dtype == dtype
     result: Tensor = x if same else _astype(x, dtype)
     return result if device is None else result.to(device)
 

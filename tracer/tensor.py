@@ -13,6 +13,7 @@ from plait.tracer.tensor_handle import rewrap as rewrap
 from plait.tracer.tensor_handle import unwrap as unwrap
 from plait.tracer.tensor_handle import wrap as wrap
 from plait.tracer.tensor_methods import Methods
+from plait.tracer.tensor_number import Number
 from plait.tracer.tensor_numpy import NumpyProtocols
 from plait.tracer.tensor_storage import FROZEN as FROZEN
 from plait.tracer.tensor_storage import aligned_array as aligned_array
@@ -22,7 +23,7 @@ from plait.tracer.tensor_storage import freeze as freeze
 from plait.tracer.tensor_storage import is_view_of as is_view_of
 
 
-class Tensor(Methods, NumpyProtocols, Display):
+class Tensor(Number, Methods, NumpyProtocols, Display):
     """An n-dimensional array with NumPy's semantics.
 
     Made by functions such as ``pl.asarray``, ``pl.constant`` and ``pl.zeros``, not by calling the

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from plait.ir import Value, dispatch, functions
-from plait.ir.errors import LeakedTracerError, PlaitError, ShapeError
-from plait.ir.functions.payload import WEAK_TYPES, WeakValue
+from plait.ir.errors import LeakedTracerError, PlaitError
+from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
+from plait.tracer import number_operators
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_storage import FROZEN, freeze, read_array, share, shares_memory
 
@@ -115,8 +116,7 @@ def payload_of(x: Handle) -> Any:
     if not dispatch.active or not dispatch.interpreters():
         raise leaked(data)
     if x._kind == "number":
-        kinds = {"b": bool, "i": int, "f": float, "c": complex}
-        return WeakValue(data, kinds[data.dtype.kind])
+        return WeakValue(data, number_operators.CLASSES[data.dtype.kind])
     return data
 
 
@@ -273,23 +273,22 @@ def call(name: str, *args: Any, **kwargs: Any) -> Tensor:
     """Apply a named function for an operator or a method: the result keeps the operands' kind."""
     function = getattr(functions, name)
     kind = "tensor"
-    if dispatch.active and (kind := kind_of(args)) == "number":
-        args = tuple([strong_number(x) for x in args])
+    if dispatch.active:
+        kind = kind_of(args)
+        if kind == "number":
+            args = number_operators.operands(name, args)
+        elif kind == "ndarray" and len(args) == 2:
+            _ask_for_repetition(*args)
     result: Tensor = run(function, args, kwargs, kind)
     return result
 
 
-def strong_number(x: Any) -> Any:
-    """A runtime or Python number as a 64-bit operand, so that numbers alone compute in 64 bits."""
-    if type(x) is _tensor_class:
-        return x._data
-    dtypes = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
-    try:
-        return np.asarray(x, dtypes[type(x)])
-    except OverflowError:
-        raise ShapeError(f"Python number {x!r} does not fit in 64 bits").at(
-            user_location()
-        ) from None
+def _ask_for_repetition(x: Any, y: Any) -> None:
+    """Python's own operators take a number beside a list: ``[x] * n``."""
+    for number, other in ((x, y), (y, x)):
+        is_number = type(number) is _tensor_class and number._kind == "number"
+        if is_number and isinstance(other, (list, tuple)):
+            number_operators.ask(number)
 
 
 def host_array(x: Handle, what: str) -> Any:
@@ -306,9 +305,7 @@ def traced_error(x: Handle, what: str) -> PlaitError:
     value = x._data
     if not dispatch.active or not dispatch.interpreters():
         return leaked(value).at(user_location())
-    hook = getattr(dispatch.current(), "number_needed", None)
-    if x._kind == "number" and hook is not None:
-        hook(value)
+    ask_number(value)
     return TraceError(
         f"{what} needs the value of a tensor ({value.type}) that is being traced, which is not "
         "known yet; use plait functions on tensors (pl.where to select), compute it outside of "

@@ -12,7 +12,9 @@ import numpy as np
 from plait.ir import SHORT_NAMES, Value, bfloat16, dispatch, functions
 from plait.ir.device import device_of
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
+from plait.ir.functions.payload import WEAK_TYPES
 from plait.ir.location import user_location
+from plait.tracer.number_operators import ask, strong_number
 from plait.tracer.tensor_handle import Handle, host_array, kind_of, run, traced_error, wrap
 from plait.tracer.tensor_operators import write
 from plait.tracer.tensor_storage import (
@@ -54,6 +56,8 @@ _REDUCE = {
     "logical_and": "all",
     "logical_or": "any",
 }
+# What makes arrays of its first two arguments, so that Python numbers among them are not weak.
+_CONVERTING = frozenset(("append", "dot", "inner", "kron", "outer", "vdot"))
 _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
 
 
@@ -231,7 +235,10 @@ def _traced_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict
         ).at(user_location())
     if method != "__call__":
         options.setdefault("axis", 0)
-    result = run(function, inputs, options, kind_of(inputs))
+    kind = kind_of(inputs)
+    if kind == "number":  # NumPy makes scalars of Python numbers that meet no array
+        kind, inputs = "ndarray", tuple([strong_number(x) for x in inputs])
+    result = run(function, inputs, options, kind)
     if dtype is not None:
         result = result.astype(dtype)
     if not outputs:
@@ -290,6 +297,11 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     operands = list(_handles((args, kwargs)))
     kind = kind_of(operands) if operands else "ndarray"
     given = {k: v for k, v in kwargs.items() if v is not np._NoValue}
+    if kind == "number":
+        kind = "ndarray"
+        if name != "clip":
+            ask(*operands)
+    args = _strong_arguments(name, args)
     try:
         return run(found, args, given, kind)
     except TypeError as error:
@@ -298,6 +310,20 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         raise TraceError(f"np.{name} cannot be captured as called: {error}").at(
             user_location()
         ) from None
+
+
+def _strong_arguments(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments, Python numbers in 64 bits where NumPy makes arrays of them first."""
+    first, last = {"where": (1, 3), "clip": (0, 3)}.get(name, (0, 2))
+    numbers = [_is_number(x) for x in args[first:last]]
+    if name not in _CONVERTING and not (name in ("clip", "where") and all(numbers)):
+        return args
+    strong = [strong_number(x) if _is_number(x) else x for x in args[first:last]]
+    return (*args[:first], *strong, *args[last:])
+
+
+def _is_number(x: Any) -> bool:
+    return type(x) in WEAK_TYPES or (isinstance(x, Handle) and x._kind == "number")
 
 
 def _find(name: str | None) -> Any:

@@ -134,7 +134,7 @@ class Operators(Handle):
     __le__ = fast.binary_operator("less_equal", np.less_equal)
     __gt__ = fast.binary_operator("greater", np.greater)
     __ge__ = fast.binary_operator("greater_equal", np.greater_equal)
-    # As ndarray: == compares elements, and nothing is hashed by them.
+    # As ndarray: == compares elements, and nothing is hashed by them (but numbers: Number).
     __eq__ = fast.binary_operator("equal", np.equal)  # type: ignore[assignment]
     __ne__ = fast.binary_operator("not_equal", np.not_equal)  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]
@@ -219,18 +219,6 @@ class Operators(Handle):
                 f"{data.dtype.name} of shape {tuple(data.shape)}"
             )
         return int(_scalar(self, "use as a Python index (or in a shape)"))
-
-    def __round__(self, ndigits: int | None = None) -> Tensor:
-        return call("round", self) if ndigits is None else call("round", self, ndigits)
-
-    def __trunc__(self) -> Tensor:
-        return call("trunc", self)
-
-    def __floor__(self) -> Tensor:
-        return call("floor", self)
-
-    def __ceil__(self) -> Tensor:
-        return call("ceil", self)
 
 
 def call_keeping_kind(name: str, x: Any, *args: Any, **kwargs: Any) -> Tensor:
