@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 
 from plait.ir import ExecutionPlan, Graph, display_name, register_renderer
-from plait.runtime import GraphFunction
+from plait.runtime import GraphFunction, Variable
+from plait.runtime.staging import Optimized, Traced
 
 
 def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
@@ -32,6 +33,18 @@ def function_bundle(shown: GraphFunction) -> dict[str, str]:
     return {"text/plain": f"{shown!r}\n{graph}", **graph_bundle(graph)}
 
 
+def stage_bundle(shown: Traced | Optimized) -> dict[str, str]:
+    """The stage's graph."""
+    return graph_bundle(shown.graph)
+
+
+def variable_bundle(shown: Variable) -> dict[str, str]:
+    """The value as a tensor shows it, titled as a variable."""
+    page = shown.value._repr_html_()
+    name = f" {escape(shown.name)}" if shown.name else ""
+    return {"text/html": page.replace("pl.Tensor", f"pl.Variable{name}", 1)}
+
+
 def source_line(function: Any) -> str:
     """The line that defines a function, without its source: name, signature, place."""
     import inspect
@@ -48,7 +61,10 @@ def source_line(function: Any) -> str:
 
 
 def register() -> None:
-    """Let graphs, plans and compiled functions show as pictures."""
+    """Let graphs, plans, compiled functions and variables show richly."""
     register_renderer(Graph, graph_bundle)
     register_renderer(ExecutionPlan, graph_bundle)
     register_renderer(GraphFunction, function_bundle)
+    register_renderer(Traced, stage_bundle)
+    register_renderer(Optimized, stage_bundle)
+    register_renderer(Variable, variable_bundle)

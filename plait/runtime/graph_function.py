@@ -19,7 +19,7 @@ from plait.runtime.options import Options, make_options
 from plait.runtime.request import bind
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
-from plait.tracer import Trace
+from plait.tracer import Trace, flatten
 
 
 class GraphFunction:
@@ -75,7 +75,9 @@ class GraphFunction:
         Parameters
         ----------
         *args, **kwargs
-            Arguments, or ``TensorSpec`` in the place of tensors; the ``signature`` when none.
+            Arguments, or ``TensorSpec`` in the place of tensors; the ``signature`` when none. A
+            string that is a tensor type, such as ``"f32[8,16]"``, is taken as a spec, unless its
+            argument is ``static``; any other string is a value.
 
         Returns
         -------
@@ -87,11 +89,15 @@ class GraphFunction:
         >>> double = pl.graph_function(lambda x: x + x)
         >>> print(double.trace(pl.TensorSpec((2,), "float32")).optimize().graph.outputs[0].type)
         f32[2]
+        >>> double.trace("f32[2]").graph.inputs[0].type
+        f32[2]
         """
         try:
+            given, _ = flatten((args, kwargs))
             if not args and not kwargs and self.signature is not None:
                 args, kwargs = self.signature
             request = self._bind(args, kwargs, self._options)
+            request.read_types(given)
             with dispatch.suspended():
                 program = self._specializer.program(self._function, request)
             return Traced(program)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from plait.ir import Value
 from plait.ir.errors import SignatureError
 from plait.runtime.options import Options
-from plait.tracer import Tensor, TreeDef, flatten, leaf_paths, leaked
+from plait.tracer import Tensor, TreeDef, flatten, leaf_paths, leaked, spec_from_text
 
 
 @dataclass(slots=True)
@@ -53,6 +53,21 @@ class Request:
         for leaf in self.leaves:
             if type(leaf) is Tensor and type(leaf._data) is Value:
                 raise leaked(leaf._data)
+
+    def read_types(self, given: Iterable[Any]) -> None:
+        """Take strings that are types, such as ``"f32[8,16]"``, as specs.
+
+        Parameters
+        ----------
+        given : iterable
+            The leaves that the user wrote: default values and static arguments stay strings.
+        """
+        written = {id(leaf) for leaf in given if spec_from_text(leaf) is not None}
+        if written:
+            fixed = self.static_leaves()
+            for i, leaf in enumerate(self.leaves):
+                if id(leaf) in written and i not in fixed:
+                    self.leaves[i] = spec_from_text(leaf)
 
     def static_leaves(self) -> frozenset[int]:
         """The leaves that belong to static arguments."""

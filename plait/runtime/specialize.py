@@ -16,6 +16,7 @@ from plait.runtime.aliases import same_objects
 from plait.runtime.options import Options
 from plait.runtime.program import Program
 from plait.runtime.request import Request
+from plait.runtime.retrace import why_retraced
 from plait.tracer import (
     NUMBER_TYPES,
     LeafSpec,
@@ -234,13 +235,23 @@ class Specializer:
         specs: list[LeafSpec],
         same: tuple[int, ...],
     ) -> TracedFunction:
-        topic = "retrace" if self._programs else "trace"
-        log.log(topic, f"{self.name}({', '.join(map(_shown, specs))})")
+        self._log(request, specs)
         _depth.value += 1
         try:
             return trace_function(function, request.tree, specs, request.paths(), self.name, same)
         finally:
             _depth.value -= 1
+
+    def _log(self, request: Request, specs: list[LeafSpec]) -> None:
+        """Say that the function is traced and, when it was before, why again."""
+        with self._lock:
+            known = list(self._programs.values())
+        message = f"{self.name}({', '.join(map(_shown, specs))})"
+        if not known:
+            log.log("trace", message)
+        elif log.enabled("retrace"):
+            place = device.placement(request.leaves)
+            log.log("retrace", f"{message}: {why_retraced(request, specs, place, known)}")
 
     def _keep(self, key: Any, program: Program) -> Program:
         if any(c.kind == "value" for c in program.traced.captures):

@@ -10,6 +10,7 @@ import numpy as np
 
 from plait.ir import DType, TensorType, Value, as_dtype, dispatch, functions
 from plait.ir.device import Device, device_of
+from plait.ir.display import mime_bundle
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
 from plait.ir.location import user_location
 from plait.runtime.variable_operators import VariableOperators
@@ -278,6 +279,9 @@ class Variable(VariableOperators):
     def __repr__(self) -> str:
         name = f", name={self._name!r}" if self._name else ""
         return repr(self.value).replace("pl.Tensor(", "pl.Variable(", 1)[:-1] + f"{name})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return mime_bundle(self)
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else repr(self)
