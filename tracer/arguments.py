@@ -47,21 +47,35 @@ class LeafSpec:
 
 
 class Static:
-    """A static value as a key: by class and value, floats by their bits."""
+    """A static value as a key: by class and value, numbers with a point by their bits.
+
+    Values that cannot say whether they are equal are not.
+    """
 
     __slots__ = ("_hash", "_key", "value")
 
     def __init__(self, value: Any) -> None:
         self.value = value
         kind = type(value)
-        self._key = (kind, value.hex()) if kind is float else (kind, value)
+        self._key: Any = (kind, value)
+        if kind is float:
+            self._key = (kind, value.hex())
+        elif kind is complex:
+            self._key = (kind, value.real.hex(), value.imag.hex())
         self._hash = hash(self._key)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and bool(self._key == other._key)
+        if not isinstance(other, Static):
+            return False
+        if self.value is other.value:
+            return True
+        try:
+            return bool(self._key == other._key)
+        except Exception:
+            return False
 
 
 def classify(leaf: Any, path: str) -> LeafSpec:
@@ -86,9 +100,10 @@ def classify(leaf: Any, path: str) -> LeafSpec:
         return LeafSpec("jax", TensorType(leaf.dtype, leaf.shape))
     try:
         return LeafSpec("static", None, Static(leaf))
-    except TypeError:
+    except Exception as error:
+        why = "" if isinstance(error, TypeError) else f" ({type(error).__name__}: {error})"
         raise SignatureError(
-            f"argument {path} is a {kind.__name__}, which is no tensor and cannot be hashed; "
+            f"argument {path} is a {kind.__name__}, which is no tensor and cannot be hashed{why}; "
             "pass arrays, numbers, strings, containers of these, or give the class a __hash__"
         ) from None
 

@@ -359,7 +359,16 @@ def refuse_unknown(function: Any, names: frozenset[str | int]) -> None:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+    kinds = {p.kind for p in parameters.values()}
+    most = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters.values())
+    for position in names:
+        bounded = isinstance(position, int) and inspect.Parameter.VAR_POSITIONAL not in kinds
+        if isinstance(position, int) and (position < 0 or (bounded and position >= most)):
+            raise SignatureError(
+                f"static: there is no positional argument {position}; the function has {most}, "
+                "counted from 0"
+            )
+    if inspect.Parameter.VAR_KEYWORD in kinds:
         return
     for name in names:
         if isinstance(name, str) and name not in parameters:

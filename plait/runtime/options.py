@@ -91,6 +91,6 @@ def _names(option: str, given: Any) -> frozenset[str | int]:
     if given is None:
         return frozenset()
     items = [given] if isinstance(given, (str, int)) else list(given)
-    if any(not isinstance(item, (str, int)) for item in items):
+    if any(not isinstance(item, (str, int)) or isinstance(item, bool) for item in items):
         raise SignatureError(f"{option} takes argument names or positions, got {given!r}")
     return frozenset(items)

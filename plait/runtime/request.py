@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from plait.ir import Value
 from plait.ir.errors import SignatureError
@@ -26,12 +29,15 @@ class Request:
         Names of the positional arguments.
     static : frozenset of str and int
         Arguments whose numbers are never runtime inputs.
+    groups : tuple of str
+        Names of what takes further positional and named arguments, as ``args`` and ``kwargs``.
     """
 
     tree: TreeDef
     leaves: list[Any]
     names: Sequence[str]
     static: frozenset[str | int]
+    groups: tuple[str, str] = ("", "")
 
     @property
     def is_flat(self) -> bool:
@@ -41,7 +47,7 @@ class Request:
 
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""
-        return [path for _, _, path in self._named()]
+        return [path for _, path in self._named()]
 
     def refuse_leaks(self) -> None:
         """Raise for a tensor whose trace is over.
@@ -73,20 +79,19 @@ class Request:
         """The leaves that belong to static arguments."""
         if not self.static:
             return frozenset()
-        named = enumerate(self._named())
-        return frozenset(
-            i for i, (at, name, _) in named if at in self.static or name in self.static
-        )
+        return frozenset(i for i, (at, _) in enumerate(self._named()) if at & self.static)
 
-    def _named(self) -> list[tuple[int | None, str, str]]:
-        """Position, argument name and path of each leaf."""
+    def _named(self) -> list[tuple[set[int | str], str]]:
+        """For each leaf, the position and names of its argument, and its path."""
         positional, keyword = self.tree.children
-        found: list[tuple[int | None, str, str]] = []
+        found: list[tuple[set[int | str], str]] = []
         for i, child in enumerate(positional.children):
-            name = self.names[i] if i < len(self.names) else f"arg{i}"
-            found += [(i, name, path) for path in leaf_paths(child, name)]
+            known = i < len(self.names)
+            name = self.names[i] if known else f"arg{i}"
+            at: set[int | str] = {i, name if known else self.groups[0]}
+            found += [(at, path) for path in leaf_paths(child, name)]
         for name, child in zip(keyword.rest, keyword.children, strict=True):
-            found += [(None, name, path) for path in leaf_paths(child, name)]
+            found += [({name, self.groups[1]}, path) for path in leaf_paths(child, name)]
         return found
 
 
@@ -96,12 +101,15 @@ Binder = Callable[[tuple[Any, ...], dict[str, Any], Options], Request]
 def bind(function: Callable[..., Any]) -> Binder:
     """How arguments of ``function`` become a request: named and default arguments in place."""
     try:
-        signature = inspect.signature(function)
+        signature = None if _is_ufunc(function) else inspect.signature(function)
     except (TypeError, ValueError):
+        signature = None
+    if signature is None:
         return lambda args, kwargs, options: _request((), args, kwargs, options)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = signature.parameters.values()
     names = [p.name for p in parameters if p.kind in positional]
+    groups = _group(parameters, "VAR_POSITIONAL"), _group(parameters, "VAR_KEYWORD")
     is_simple = len(names) == len(parameters)
 
     def bind_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], options: Options) -> Request:
@@ -113,16 +121,31 @@ def bind(function: Callable[..., Any]) -> Binder:
                 raise SignatureError(f"{name}{signature}: {error}") from None
             bound.apply_defaults()
             args, kwargs = bound.args, bound.kwargs
-        return _request(names, args, kwargs, options)
+        return _request(names, args, kwargs, options, groups)
 
     return bind_arguments
 
 
+def _is_ufunc(function: Any) -> bool:
+    """Whether the function is NumPy's, whose defaults exclude each other."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return isinstance(function, np.ufunc)
+
+
+def _group(parameters: Iterable[inspect.Parameter], kind: str) -> str:
+    return next((p.name for p in parameters if p.kind.name == kind), "")
+
+
 def _request(
-    names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+    names: Sequence[str],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    options: Options,
+    groups: tuple[str, str] = ("", ""),
 ) -> Request:
     leaves, tree = flatten((args, kwargs))
-    return Request(tree, leaves, names, options.static)
+    return Request(tree, leaves, names, options.static, groups)
 
 
 __all__ = ["Binder", "Request", "bind"]
