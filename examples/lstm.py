@@ -107,6 +107,16 @@ def show_cell() -> None:
     in_place = [s.node.op.name for s in plan.steps if s.in_place_of is not None]
     print(f"\nin place: {', '.join(in_place)}")
     print(f"{plan.unplanned_bytes} bytes of results fit in {plan.arena_bytes}: {saved} saved")
+    show_memory()
+
+
+def show_memory() -> None:
+    """Print the bytes of the cell's plan beside those that XLA names for its program."""
+    memories = lstm_cell.trace().optimize().compare_memory()
+    columns = ("arguments", "outputs", "temporaries", "aliases", "total")
+    print(f"\n{'bytes':>10}" + "".join(f"{column:>13}" for column in columns))
+    for name, memory in memories.items():
+        print(f"{name:>10}" + "".join(f"{memory[column]:>13}" for column in columns))
 
 
 def show_whole(images: Any, w: Any) -> None:

@@ -97,3 +97,5 @@ def test_the_demo_runs() -> None:
     assert done.stderr == ""
     for text in ("in place: tanh", "bytes of results fit in", "1797 digits", "Plait, XLA"):
         assert text in done.stdout
+    rows = {row[0]: row[1:] for row in map(str.split, done.stdout.splitlines()) if len(row) == 6}
+    assert rows["planned"][0] == rows["xla"][0] == "9728"

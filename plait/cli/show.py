@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from plait import backends, inspect, passes
 from plait.cli.diagnostics import source
 from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
 from plait.cli.target import check_arguments, load_target, user_code
-from plait.ir import Graph, GraphBuilder
+from plait.ir import ExecutionPlan, Graph, GraphBuilder
+from plait.runtime.memory import MemoryAnalysis, memory_lines, memory_of, plan_memory
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
 FORMATS = ("text", "json", "dot", "svg")
+Memories = Mapping[str, MemoryAnalysis]
 SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 
@@ -26,7 +28,9 @@ SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 @click.argument("target")
 @click.option("--spec", default="", help="Types of the arguments, such as 'f32[8,16] i32[], k=2'.")
 @click.option(
-    "--stage", type=click.Choice(STAGES), default="optimized", show_default=True, help="Which form."
+    "--stage",
+    type=click.Choice(STAGES),
+    help="Which form; by default optimized, or plan with --reasons or --memory.",
 )
 @click.option(
     "--format",
@@ -37,14 +41,22 @@ SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", default=STDIO, metavar="FILE", help="Where to; - is stdout.")
 @click.option("--full-constants", is_flag=True, help="Write large constants into the text itself.")
+@click.option("--reasons", is_flag=True, help="The plan, with why each decision fell as it did.")
+@click.option(
+    "--memory",
+    is_flag=True,
+    help="The plan, with XLA's figures of its memory below; compiles with XLA.",
+)
 def show(
     target: str,
     spec: str,
-    stage: str,
+    stage: str | None,
     form: str | None,
     as_json: bool,
     output: str,
     full_constants: bool,
+    reasons: bool,
+    memory: bool,
 ) -> None:
     """Show the graph of TARGET.
 
@@ -52,34 +64,50 @@ def show(
     Without --spec the function's own signature is taken. With -o, large constants (weights that
     the function captures) go to a .safetensors file beside the text.
     """
+    stage = choose_stage(stage, reasons or memory)
     form = "json" if as_json else form or SUFFIXES.get(Path(output).suffix, "text")
-    if stage in ("stablehlo", "hlo") and form not in ("text", "json"):
-        raise click.UsageError(f"stage {stage} is a text: --format text or json")
+    if (stage in ("stablehlo", "hlo") or reasons or memory) and form not in ("text", "json"):
+        what = "a plan with --reasons or --memory" if stage == "plan" else f"stage {stage}"
+        raise click.UsageError(f"{what} is a text: --format text or json")
     if target == STDIO or target.endswith(".ir"):
         if spec:
             raise click.UsageError("--spec is for functions; a .ir file has its types")
-        shown = file_stage(read_graph(target), stage)
+        shown, memories = file_stage(read_graph(target), stage, memory)
     else:
-        shown = function_stage(target, spec, stage)
-    write(shown, stage, form, output, full_constants)
+        shown, memories = function_stage(target, spec, stage, memory)
+    if isinstance(shown, ExecutionPlan) and form == "text":
+        text = shown.as_text(reasons=reasons)
+        return write_text(f"{text}\n{memory_lines(memories)}", output)
+    write(shown, stage, form, output, full_constants, memories)
 
 
-def write(shown: Any, stage: str, form: str, output: str, full: bool) -> None:
+def choose_stage(stage: str | None, of_plans: bool) -> str:
+    """The stage to show; options that only plans have choose the plan."""
+    if of_plans and stage not in (None, "plan"):
+        raise click.UsageError("--reasons and --memory are for plans: --stage plan")
+    return stage or ("plan" if of_plans else "optimized")
+
+
+def write(shown: Any, stage: str, form: str, output: str, full: bool, memories: Memories) -> None:
     """Write a graph, a plan or a text in a form."""
     if isinstance(shown, str):
         if form == "json":
             return write_json({"format": "plait.text", "stage": stage, "text": shown}, output)
         return write_text(shown, output)
     if form == "json":
-        return write_json(inspect.to_json(shown), output)
-    if form == "text" and isinstance(shown, Graph):
+        extra = {"memory": memories} if memories else {}
+        return write_json({**inspect.to_json(shown), **extra}, output)
+    if form == "text":
         return write_graph(shown, output, full)
-    forms: dict[str, Callable[[Any], str]] = {"text": str, "dot": inspect.dot, "svg": inspect.svg}
+    forms: dict[str, Callable[[Any], str]] = {"dot": inspect.dot, "svg": inspect.svg}
     return write_text(forms[form](shown), output)
 
 
-def function_stage(text: str, spec: str, stage: str) -> Any:
-    """A function's graph, plan or lowered text; what it captures becomes constants."""
+def function_stage(text: str, spec: str, stage: str, memory: bool) -> tuple[Any, Memories]:
+    """A function's graph, plan or lowered text; what it captures becomes constants.
+
+    With ``memory`` also what the plan and XLA say of theirs.
+    """
     with source(spec):
         args, kwargs = parse_specs(spec)
     with load_target(text) as target:
@@ -88,24 +116,30 @@ def function_stage(text: str, spec: str, stage: str) -> Any:
             traced = target.function.trace(*args, **kwargs)
         with redirect_stdout(sys.stderr):
             if stage == "traced":
-                return bind_captures(traced.graph, traced.captures)
+                return bind_captures(traced.graph, traced.captures), {}
+            optimized = traced.optimize()
             if stage == "optimized":
-                return bind_captures(traced.optimize().graph, traced.captures)
-            return traced.at_stage(stage)
+                return bind_captures(optimized.graph, traced.captures), {}
+            return traced.at_stage(stage), optimized.compare_memory() if memory else {}
 
 
-def file_stage(graph: Graph, stage: str) -> Any:
+def file_stage(graph: Graph, stage: str, memory: bool) -> tuple[Any, Memories]:
     """A graph of a file at a stage; ``traced`` is the graph as it is."""
     if stage == "traced":
-        return graph
+        return graph, {}
     optimized = passes.run_pipeline(graph).graph
     if stage == "optimized":
-        return optimized
+        return optimized, {}
     lowered, _ = passes.lower_checks(optimized)
-    if stage == "plan":
-        return passes.plan(lowered)
+    if stage == "plan" and not memory:
+        return passes.plan(lowered), {}
     with redirect_stdout(sys.stderr):
-        return backends.get_backend("xla").compile(lowered).as_text(stage)
+        compiled = backends.get_backend("xla").compile(lowered)
+    if stage == "plan":
+        plan = passes.plan(lowered)
+        xla = memory_of(compiled.memory_analysis())
+        return plan, {"planned": plan_memory(plan), "xla": xla}
+    return compiled.as_text(stage), {}
 
 
 def bind_captures(graph: Graph, captures: list[Any]) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -219,6 +220,36 @@ def test_the_lstm_cell_in_xlas_terms(stage: str, capsys: Out) -> None:
     assert (found["stage"], found["text"].rstrip("\n")) == (stage, text.rstrip("\n"))
 
 
+def test_the_reasons_of_a_plan(capsys: Out) -> None:
+    plan = show(capsys, LSTM, "--stage", "plan")
+    reasons = show(capsys, LSTM, "--reasons")
+    assert reasons == show(capsys, LSTM, "--stage", "plan", "--reasons")
+    assert "# in-place taken: tanh writes over operand 0: this is its last use" in reasons
+    assert "# in-place refused: " in reasons
+    assert "refused" not in plan
+    assert [line for line in reasons.splitlines() if not line.startswith("    #")] == (
+        plan.splitlines()
+    )
+
+
+def test_xlas_memory_beside_the_plans(capsys: Out, tmp_path: Path) -> None:
+    plan = show(capsys, LSTM, "--stage", "plan").splitlines()
+    shown = show(capsys, LSTM, "--memory").splitlines()
+    assert shown[:-2] == plan
+    for line, name in zip(shown[-2:], ("planned", "xla"), strict=True):
+        assert re.fullmatch(
+            rf"# {name}: arguments 9728, outputs 10\d\d, temporaries \d+, aliases 0, "
+            r"total \d+ bytes",
+            line,
+        )
+    file = str(tmp_path / "cell.ir")
+    show(capsys, LSTM, "-o", file)
+    memory = json.loads(show(capsys, file, "--memory", "--json"))["memory"]
+    assert list(memory) == ["planned", "xla"]
+    assert memory["planned"]["arena"] == memory["planned"]["temporaries"] > 0
+    assert show(capsys, file, "--memory").splitlines()[-2:] == shown[-2:]
+
+
 @pytest.mark.parametrize("stage", ["traced", "optimized", "plan"])
 def test_forms(stage: str, capsys: Out, tmp_path: Path) -> None:
     kind = "plait.plan" if stage == "plan" else "plait.graph"
@@ -388,6 +419,10 @@ def test_errors_of_tracing_show_the_users_line(
         ("g.ir", "--spec", "f32[2]"),
         ("g.ir", "--stage", "none"),
         ("g.ir", "--format", "pdf"),
+        ("g.ir", "--reasons", "--stage", "optimized"),
+        ("g.ir", "--memory", "--stage", "hlo"),
+        ("g.ir", "--memory", "--format", "svg"),
+        ("g.ir", "--reasons", "-o", "plan.dot"),
     ],
 )
 def test_options_that_do_not_fit_together(arguments: tuple[str, ...], capsys: Out) -> None:
