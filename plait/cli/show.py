@@ -15,7 +15,7 @@ from plait.cli.diagnostics import source
 from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
 from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import ExecutionPlan, Graph, GraphBuilder
-from plait.runtime.memory import MemoryAnalysis, memory_lines, memory_of, plan_memory
+from plait.runtime import MemoryAnalysis, memory_lines, memory_of, plan_memory
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")

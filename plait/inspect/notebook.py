@@ -6,8 +6,7 @@ from html import escape
 from typing import Any
 
 from plait.ir import ExecutionPlan, Graph, display_name, register_renderer
-from plait.runtime import GraphFunction, Variable
-from plait.runtime.staging import Optimized, Traced
+from plait.runtime import GraphFunction, Optimized, Traced, Variable
 
 
 def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:

@@ -3,4 +3,10 @@
 from plait.runtime import device as device
 from plait.runtime.graph_function import GraphFunction as GraphFunction
 from plait.runtime.graph_function import graph_function as graph_function
+from plait.runtime.memory import MemoryAnalysis as MemoryAnalysis
+from plait.runtime.memory import memory_lines as memory_lines
+from plait.runtime.memory import memory_of as memory_of
+from plait.runtime.memory import plan_memory as plan_memory
+from plait.runtime.staging import Optimized as Optimized
+from plait.runtime.staging import Traced as Traced
 from plait.runtime.variable import Variable as Variable

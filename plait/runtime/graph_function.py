@@ -89,7 +89,7 @@ class GraphFunction:
         >>> double = pl.graph_function(lambda x: x + x)
         >>> print(double.trace(pl.TensorSpec((2,), "float32")).optimize().graph.outputs[0].type)
         f32[2]
-        >>> double.trace("f32[2]").graph.inputs[0].type
+        >>> print(double.trace("f32[2]").graph.inputs[0].type)
         f32[2]
         """
         try:
