@@ -10,6 +10,7 @@ from plait.ir import dispatch as dispatch
 from plait.ir import display as display
 from plait.ir import errors as errors
 from plait.ir import executable as executable
+from plait.ir import frames as frames
 from plait.ir import location as location
 from plait.ir import ops as ops
 from plait.ir import types as types

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any as _Any
+from typing import Self as _Self
 
 __all__ = [
     "AxisError",
@@ -10,6 +11,7 @@ __all__ = [
     "CheckError",
     "DTypeError",
     "DeviceError",
+    "DivisionError",
     "GraphError",
     "IndexOutOfRangeError",
     "LeakedTracerError",
@@ -17,6 +19,7 @@ __all__ = [
     "ParseError",
     "PassError",
     "PlaitError",
+    "RangeError",
     "ShapeError",
     "SignatureError",
     "TargetError",
@@ -24,6 +27,10 @@ __all__ = [
     "UnknownNameError",
     "VerificationError",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
 
 
 class PlaitError(Exception):
@@ -42,14 +49,14 @@ class PlaitError(Exception):
     True
     """
 
-    location: Any = None
+    location: _Any = None
 
-    def __init__(self, message: str = "", location: Any = None) -> None:
+    def __init__(self, message: str = "", location: _Any = None) -> None:
         super().__init__(message)
         self.message = message
         self.location = location
 
-    def at(self, location: Any) -> Self:
+    def at(self, location: _Any) -> _Self:
         """Attach the user's location, unless one is known already."""
         if self.location is None:
             self.location = location
@@ -59,7 +66,7 @@ class PlaitError(Exception):
         where = f"\n  at {self.location}" if self.location is not None else ""
         return f"{self.message}{where}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[_Any, ...]:
         return (type(self), (self.message, self.location))
 
 
@@ -84,6 +91,16 @@ class AxisError(ShapeError, IndexError):
     Traceback (most recent call last):
         ...
     plait.ir.errors.AxisError: ...
+    """
+
+
+class RangeError(ShapeError, OverflowError):
+    """A Python number that is too large for what it is to be: a size, a position, a count.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.RangeError, OverflowError)
+    True
     """
 
 
@@ -235,7 +252,7 @@ class ParseError(GraphError):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: error: {self.message}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[_Any, ...]:
         return (type(self), (self.message, self.file, self.line, self.column))
 
 

@@ -131,6 +131,11 @@ Dimension = int | Dim
 Shape = tuple[Dimension, ...]
 
 
+def show_shape(shape: Shape) -> str:
+    """A shape as Python writes it, symbolic sizes by their names: ``(3,)``, ``(n, 4)``."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """Dtype and shape of a tensor value. ``str()`` gives ``f32[8,16]``."""

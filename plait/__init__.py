@@ -78,6 +78,10 @@ _OTHERS = (
 __all__ = sorted({*_functions, *_OTHERS.split()})
 
 
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__", "inspect"})
+
+
 def __getattr__(name: str) -> _Any:
     """Say which names are near to one that does not exist."""
     from difflib import get_close_matches

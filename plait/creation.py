@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from plait.ir import SHORT_NAMES, as_dtype, dispatch, functions
-from plait.ir.errors import DTypeError, PlaitError, ShapeError
+from plait.ir.errors import DTypeError, ShapeError
+from plait.ir.frames import boundary, hide_internals, translated
 from plait.ir.location import user_location
 from plait.tracer import Tensor, copy_array, is_view_of, lift, wrap
 
@@ -33,8 +34,15 @@ CREATION = (
 )
 
 _astype = lift(functions.astype)
-_constant = lift(functions.constant)
 _reshape = lift(functions.reshape)
+
+
+def _named_asarray(value: Any, dtype: Any) -> Any:
+    return functions.constant(value, dtype)
+
+
+_named_asarray.__name__ = "asarray"  # in messages
+_constant = lift(_named_asarray)
 
 
 def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,6 +50,7 @@ def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     known = inspect.signature(function)
     place = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None)
 
+    @boundary
     @wraps(function)
     def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
         if device is None:
@@ -54,11 +63,6 @@ def on_device(function: Callable[..., Any]) -> Callable[..., Any]:
     signature = known.replace(parameters=[*known.parameters.values(), place])
     create.__signature__ = signature  # type: ignore[attr-defined]
     return create
-
-
-def _is_tensor(x: Any) -> bool:
-    """Whether ``x`` is a tensor to the user; a tracer may stand for an ndarray or a number."""
-    return type(x) is Tensor and (not dispatch.active or x._kind == "tensor")
 
 
 def asarray(
@@ -104,9 +108,22 @@ def asarray(
     pl.Tensor([0, 1], dtype=int64, shape=(2,))
     """
     try:
-        wanted = None if dtype is None else as_dtype(dtype)
-    except PlaitError as error:
-        raise error.at(user_location()).with_traceback(None) from None
+        return _as_tensor(obj, dtype, device, copy)
+    except Exception as error:
+        try:
+            raise translated(error, asarray)
+        except Exception as shown:
+            hide_internals(shown)
+            raise
+
+
+def _is_tensor(x: Any) -> bool:
+    """Whether ``x`` is a tensor to the user; a tracer may stand for an ndarray or a number."""
+    return type(x) is Tensor and (not dispatch.active or x._kind == "tensor")
+
+
+def _as_tensor(obj: Any, dtype: Any, device: Any, copy: bool | None) -> Tensor:
+    wanted = None if dtype is None else as_dtype(dtype)
     if _is_tensor(obj) and wanted in (None, obj.dtype):
         result = obj.copy() if copy else obj
         return result if device is None else result.to(device)
@@ -114,7 +131,7 @@ def asarray(
         raise DTypeError(
             f"asarray: {type(obj).__name__} cannot become a tensor of "
             f"{wanted.name if wanted else 'its dtype'} without a copy; leave copy=None"
-        ).at(user_location())
+        )
     plain = type(obj) is np.ndarray and wanted in (None, obj.dtype) and obj.dtype.isnative
     if plain and obj.dtype in SHORT_NAMES and not dispatch.active:
         result = wrap(copy_array(obj))
@@ -123,6 +140,7 @@ def asarray(
     return result if device is None else result.to(device)
 
 
+@boundary
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """The values in another dtype.
 
@@ -159,6 +177,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     return result if device is None else result.to(device)
 
 
+@boundary
 def reshape(x: Any, shape: Any, *, copy: bool | None = None) -> Tensor:
     """The same elements, in row-major order, in another shape.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import float32, functions, int32, uint32
+from plait.ir.frames import public_methods
 from plait.runtime import Variable
 from plait.tracer import Tensor, lift
 
@@ -37,6 +38,7 @@ __all__ = [
 _pure = functions.random
 
 
+@public_methods
 class Generator:
     """A stream of random numbers.
 
@@ -290,6 +292,11 @@ class Generator:
         Returns
         -------
         Tensor of bool
+
+        Raises
+        ------
+        CheckError
+            A probability outside of [0, 1], also inside a compiled function.
 
         Examples
         --------

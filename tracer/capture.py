@@ -78,6 +78,7 @@ def trace_function(
         mutated,
         same,
         trace.made,
+        tuple(paths),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from plait.ir import bfloat16, dispatch
+from plait.ir.frames import hide_internals
 from plait.ir.functions.payload import WEAK_TYPES
 from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
 from plait.tracer.tensor_storage import writable_array
@@ -86,7 +87,11 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass  # the way below says what is wrong
-        return call(name, self, other) if is_array_like(other) else NotImplemented
+        try:
+            return call(name, self, other) if is_array_like(other) else NotImplemented
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return operator
 
@@ -107,7 +112,11 @@ def reflected_operator(name: str, ufunc: Any) -> Binary:
                         return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
-        return call(name, other, self) if is_array_like(other) else NotImplemented
+        try:
+            return call(name, other, self) if is_array_like(other) else NotImplemented
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return operator
 
@@ -127,7 +136,11 @@ def unary_operator(name: str, ufunc: Any) -> Unary:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
-        return call(name, self)
+        try:
+            return call(name, self)
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return operator
 
@@ -148,7 +161,11 @@ def unary_function(function: Method, ufunc: Any) -> Method:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
-        return run(function, (x,), {})
+        try:
+            return run(function, (x,), {})
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return public
 
@@ -171,7 +188,11 @@ def binary_function(function: Method, ufunc: Any) -> Method:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
-        return run(function, (x, y), {})
+        try:
+            return run(function, (x, y), {})
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return public
 
@@ -190,7 +211,11 @@ def in_place_operator(name: str, ufunc: Any, slow: Callable[[Any, str, Any], Any
                     return self
             except Exception:
                 pass
-        return slow(self, name, other)
+        try:
+            return slow(self, name, other)
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return operator
 
@@ -213,6 +238,10 @@ def matmul_operator() -> Binary:
                         return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
-        return call("matmul", self, other) if is_array_like(other) else NotImplemented
+        try:
+            return call("matmul", self, other) if is_array_like(other) else NotImplemented
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return operator

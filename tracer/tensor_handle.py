@@ -10,6 +10,7 @@ import numpy as np
 
 from plait.ir import Value, dispatch, functions
 from plait.ir.errors import LeakedTracerError, PlaitError
+from plait.ir.frames import hide_internals, translated
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
 from plait.tracer import number_operators
@@ -194,8 +195,8 @@ def run(
         if type(result) is Value and function.__name__ not in VIEWS:
             return wrap(result, kind)  # the common case of a trace
         handles = rewrap(result, kind)
-    except PlaitError as error:
-        raise error.at(user_location()).with_traceback(None) from None
+    except Exception as error:
+        raise translated(error, function)  # noqa: B904 - it says itself where it comes from
     for made in _leaves(handles):
         if type(made._data) is np.ndarray:
             _note_sharing(function, made, args, payloads)
@@ -264,7 +265,11 @@ def lift(function: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(function)
     def public(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return run(function, args, kwargs)
+        try:
+            return run(function, args, kwargs)
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     return public
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from plait.ir import DType, Value, as_dtype, bfloat16, dispatch, functions, is_complex, ops
 from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError
+from plait.ir.frames import public_methods
 from plait.ir.location import user_location
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
@@ -98,11 +99,17 @@ class Attributes(Handle):
         self.imag[...] = value
 
     @property
+    def flat(self) -> Flat:
+        """The elements one after another, in C order; read-only."""
+        return Flat(self)
+
+    @property
     def at(self) -> At:
         """Functional updates: ``x.at[key].set(y)`` gives a new tensor and leaves ``x`` alone."""
         return At(self)
 
 
+@public_methods
 class At:
     """``x.at``; indexed, it names the elements that an update replaces.
 
@@ -150,6 +157,41 @@ class At:
         return call("setitem", self._tensor, self._key, value, mode="max")
 
 
+@public_methods
+class Flat:
+    """``x.flat``; iterates over the elements, or gives those at positions in C order.
+
+    Examples
+    --------
+    >>> x = pl.asarray([[1, 2], [3, 4]])
+    >>> [int(element) for element in x.flat]
+    [1, 2, 3, 4]
+    >>> x.flat[2]
+    pl.Tensor(3, dtype=int32)
+    """
+
+    __slots__ = ("_elements", "_line")
+
+    def __init__(self, tensor: Any) -> None:
+        self._line: Any = call("reshape", tensor, (-1,))
+        self._elements: Iterator[Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        found: Tensor = self._line[key]
+        return found.copy()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Tensor:
+        if self._elements is None:
+            self._elements = iter(self._line)
+        return next(self._elements).copy()
+
+
 def _part(handle: Any, name: str) -> Tensor:
     if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
         result = wrap(getattr(read_array(handle), name))
@@ -168,6 +210,7 @@ _SET_PART = {
 }
 
 
+@public_methods
 class Methods(Operators, Attributes):
     """ndarray's methods."""
 
@@ -293,6 +336,14 @@ class Methods(Operators, Attributes):
         """Sort along an axis, in place."""
         write(self, unwrap(call("sort", self, axis=axis)), "sort")
 
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Order along an axis, in place, so that element ``kth`` is where sorting puts it."""
+        write(self, unwrap(call("partition", self, kth, axis=axis)), "partition")
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Set the elements at positions in C order, in place."""
+        write(self, unwrap(call("put", self, indices, values, mode=mode)), "put")
+
     # Reductions.
 
     def sum(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
@@ -361,6 +412,18 @@ class Methods(Operators, Attributes):
     def argsort(self, axis: int = -1, stable: bool = True) -> Tensor:
         """Positions that sort along an axis."""
         return call("argsort", self, axis=axis, stable=stable)
+
+    def argpartition(self, kth: Any, axis: int | None = -1) -> Tensor:
+        """Positions along an axis that ``partition`` takes elements from."""
+        return call("argpartition", self, kth, axis=axis)
+
+    def choose(self, choices: Any, mode: str = "raise") -> Tensor:
+        """The choices that these integers name, element by element."""
+        return call("choose", self, choices, mode=mode)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """The slices along an axis where a condition holds."""
+        return call("compress", condition, self, axis=axis)
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """The elements limited to a range."""

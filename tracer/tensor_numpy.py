@@ -11,7 +11,8 @@ import numpy as np
 
 from plait.ir import SHORT_NAMES, Value, bfloat16, dispatch, functions
 from plait.ir.device import device_of
-from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
+from plait.ir.errors import DTypeError, PlaitError, ShapeError, SignatureError, TraceError
+from plait.ir.frames import boundary
 from plait.ir.functions.payload import WEAK_TYPES
 from plait.ir.location import user_location
 from plait.tracer.number_operators import ask, strong_number
@@ -79,11 +80,13 @@ class NumpyProtocols(Handle):
             return array.astype(dtype)
         return np.array(array) if copy else lent_array(self)
 
+    @boundary
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if _needs_functions((*inputs, *_outputs(kwargs))):
             return _traced_ufunc(ufunc, method, inputs, kwargs)
         return _eager_ufunc(ufunc, method, inputs, kwargs)
 
+    @boundary
     def __array_function__(
         self,
         function: Callable[..., Any],
@@ -304,10 +307,8 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     args = _strong_arguments(name, args)
     try:
         return run(found, args, given, kind)
-    except TypeError as error:
-        if isinstance(error, PlaitError):
-            raise
-        raise TraceError(f"np.{name} cannot be captured as called: {error}").at(
+    except SignatureError as error:
+        raise TraceError(f"np.{name} cannot be captured as called: {error.message}").at(
             user_location()
         ) from None
 

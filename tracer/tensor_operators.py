@@ -9,6 +9,7 @@ import numpy as np
 
 from plait.ir import Value, dispatch, functions, is_complex
 from plait.ir.errors import DTypeError, IndexOutOfRangeError, PlaitError, ShapeError
+from plait.ir.frames import boundary, hide_internals, translated
 from plait.ir.functions.payload import dtype_of, wide_payload
 from plait.ir.location import user_location
 from plait.tracer import tensor_fast as fast
@@ -146,11 +147,13 @@ class Operators(Handle):
 
     __imatmul__ = _in_place_method("matmul")
 
+    @boundary
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         if not is_array_like(other):
             return NotImplemented
         return call("floor_divide", self, other), call("remainder", self, other)
 
+    @boundary
     def __rdivmod__(self, other: Any) -> Any:
         if not is_array_like(other):
             return NotImplemented
@@ -159,18 +162,22 @@ class Operators(Handle):
     # Indexing.
 
     def __getitem__(self, key: Any) -> Tensor:
-        eager = not dispatch.active or not dispatch.interpreters()
-        if eager and on_host(self._data):
-            return _get_elements(self, unwrap(key))
-        result = call_keeping_kind("getitem", self, key)
-        if type(result._data) is Value and _is_view(key, result._data):
-            _note_view(self, result, unwrap(key))
-        return result
+        try:
+            eager = not dispatch.active or not dispatch.interpreters()
+            if eager and on_host(self._data):
+                return _get_elements(self, unwrap(key))
+            result = call_keeping_kind("getitem", self, key)
+            if type(result._data) is Value and _is_view(key, result._data):
+                _note_view(self, result, unwrap(key))
+            return result
+        except Exception as error:
+            hide_internals(error)
+            raise
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if _is_captured(self):
-            raise views.outside(self)
         try:
+            if _is_captured(self):
+                raise views.outside(self)
             data, key, value = self._data, unwrap(key), unwrap(value)
             if type(data) is Value:
                 views.rebind(self, functions.setitem(data, key, value))
@@ -179,57 +186,71 @@ class Operators(Handle):
                 self._storage = None
             else:
                 _set_elements(self, key, value)
-        except PlaitError as error:
-            raise error.at(user_location()).with_traceback(None) from None
+        except Exception as error:
+            if isinstance(error, PlaitError):
+                error.at(user_location())
+            hide_internals(error)
+            raise
 
+    @boundary
     def __len__(self) -> int:
         shape = self._data.shape
         if not shape:
-            raise TypeError("len() of a 0-d tensor")
+            raise DTypeError("len() of a 0-d tensor; it has no first axis").at(user_location())
         return _static_size(shape[0], "len()")
 
+    @boundary
     def __iter__(self) -> Iterator[Tensor]:
         shape = self._data.shape
         if not shape:
-            raise TypeError("iteration over a 0-d tensor")
+            raise DTypeError("iteration over a 0-d tensor; it has no first axis").at(
+                user_location()
+            )
         return _rows(self, _static_size(shape[0], "iteration"))
 
+    @boundary
     def __contains__(self, item: Any) -> bool:
         return bool(call("any", call("equal", self, item)))
 
     # Conversion.
 
+    @boundary
     def __bool__(self) -> bool:
         return bool(_scalar(self, "a branch (bool())"))
 
+    @boundary
     def __int__(self) -> int:
         return int(_scalar(self, "int()"))
 
+    @boundary
     def __float__(self) -> float:
         return float(_scalar(self, "float()"))
 
+    @boundary
     def __complex__(self) -> complex:
         return complex(_scalar(self, "complex()"))
 
+    @boundary
     def __index__(self) -> int:
         data = self._data
         if data.ndim or data.dtype.kind not in "iu":
-            raise TypeError(
+            raise DTypeError(
                 f"only 0-d integer tensors can be used as an index; this one is "
                 f"{data.dtype.name} of shape {tuple(data.shape)}"
-            )
+            ).at(user_location())
         return int(_scalar(self, "use as a Python index (or in a shape)"))
 
 
 def call_keeping_kind(name: str, x: Any, *args: Any, **kwargs: Any) -> Tensor:
     """Apply a named function whose result is of the first operand's kind."""
     kind = kind_of((x,)) if dispatch.active else "tensor"
+    function = getattr(functions, name)
     try:
-        data = getattr(functions, name)(unwrap(x), *unwrap(args), **unwrap(kwargs))
+        data = function(unwrap(x), *unwrap(args), **unwrap(kwargs))
         result: Tensor = rewrap(data, kind)
         return result
-    except PlaitError as error:
-        raise error.at(user_location()).with_traceback(None) from None
+    except Exception as error:
+        raise translated(error, function)  # noqa: B904 - it says itself where it comes from
 
 
 def _scalar(handle: Any, what: str) -> Any:
@@ -258,7 +279,7 @@ def _get_elements(handle: Any, key: Any) -> Tensor:
     array = read_array(handle)
     try:
         found = array[key]
-    except IndexError as error:
+    except (IndexError, ValueError, TypeError) as error:
         raise _index_error(array, key, error) from None
     if type(found) is not np.ndarray:
         return wrap(np.asarray(found, array.dtype))
@@ -269,21 +290,9 @@ def _get_elements(handle: Any, key: Any) -> Tensor:
 
 
 def _index_error(array: Any, key: Any, error: Exception) -> PlaitError:
-    shown = ", ".join(map(_show_key, key)) if type(key) is tuple else _show_key(key)
-    return IndexOutOfRangeError(f"x[{shown}] on a tensor of shape {array.shape}: {error}").at(
-        user_location()
-    )
-
-
-def _show_key(key: Any) -> str:
-    if type(key) is slice:
-        parts = ["" if k is None else str(k) for k in (key.start, key.stop)]
-        return ":".join(parts if key.step is None else [*parts, str(key.step)])
-    if key is Ellipsis:
-        return "..."
-    if isinstance(key, np.ndarray) and key.size > 8:
-        return f"<{key.dtype.name} array of shape {key.shape}>"
-    return str(key)
+    kinds = {IndexError: IndexOutOfRangeError, ValueError: ShapeError, TypeError: DTypeError}
+    text = f"x[{functions.keys.show_key(key)}] on a tensor of shape {array.shape}: {error}"
+    return next(kinds[k] for k in kinds if isinstance(error, k))(text).at(user_location())
 
 
 def _set_elements(handle: Any, key: Any, value: Any) -> None:

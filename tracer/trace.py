@@ -103,6 +103,8 @@ class TracedFunction:
         For each argument leaf, the first one that is the same object; empty when not asked.
     made : Location or None
         Where the function made a variable.
+    paths : tuple of str
+        How the user would name each argument leaf.
     """
 
     graph: Graph
@@ -115,6 +117,7 @@ class TracedFunction:
     mutated: tuple[int, ...]
     same: tuple[int, ...] = ()
     made: Location | None = None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from plait.ir.errors import (
     CheckError,
     DTypeError,
     IndexOutOfRangeError,
+    PlaitError,
     ShapeError,
     TraceError,
 )
@@ -26,7 +27,7 @@ from plait.ir.functions.payload import (
     weak_kind,
 )
 from plait.ir.graph import Value
-from plait.ir.types import DType, int32, int64, is_integer, is_unsigned
+from plait.ir.types import DType, Shape, int32, int64, is_integer, is_unsigned, show_shape
 
 
 def as_array(x: Any) -> Any:
@@ -57,9 +58,37 @@ def concrete(name: str, payload: Any, remedy: str) -> Any:
     return np.asarray(payload)
 
 
-def along(axis: Any) -> str:
-    """``along axis 1``, or of all axes where no axis is named."""
-    return "at all" if axis is None else f"along axis {axis}"
+def as_int(name: str, what: str, value: Any, least: int | None = None) -> int:
+    """A Python integer that a function takes as an option.
+
+    Raises
+    ------
+    DTypeError
+        Not an integer.
+    ShapeError
+        Below the least that it may be.
+    """
+    try:
+        found = operator.index(value)
+    except PlaitError:
+        raise
+    except TypeError:
+        raise DTypeError(f"{name}: {what} must be an integer, got {_shown(value)}") from None
+    if least is not None and found < least:
+        bound = f"be at least {least}" if least else "not be negative"
+        raise ShapeError(f"{name}: {what} must {bound}, got {found}")
+    return found
+
+
+def _shown(value: Any) -> str:
+    shape = getattr(value, "shape", ())
+    return f"an array of shape {tuple(shape)}" if shape else repr(value)
+
+
+def no_elements(name: str, axis: Any, shape: Shape) -> str:
+    """What to say where a function has nothing to choose from."""
+    where = "in" if axis is None else f"along axis {axis} of"
+    return f"{name}: no elements {where} a tensor of shape {show_shape(shape)}"
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> int:

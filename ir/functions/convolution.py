@@ -97,6 +97,25 @@ def _kernel(kernel: Any, first: bool) -> Any:
     return ops.transpose(kernel, permutation=(last, last - 1, *range(last - 1)))
 
 
+def _check_channels(x: Any, kernel: Any, first: bool, groups: int) -> None:
+    """Demand that channels and groups fit together, in the layout that the user chose."""
+    channels = x.shape[1 if first else -1]
+    inputs, outputs = kernel.shape[1 if first else -2], kernel.shape[0 if first else -1]
+    if groups < 1:
+        raise ShapeError(f"convolution: groups must be positive, got {groups}")
+    if inputs * groups != channels:
+        layout = "(o, c / groups, *window)" if first else "(*window, c / groups, o)"
+        raise ShapeError(
+            f"convolution: x of shape {x.shape} has {channels} channel(s), but a kernel of shape "
+            f"{kernel.shape}, meaning {layout}, takes {inputs} in each of {groups} group(s)"
+        )
+    if outputs % groups:
+        raise ShapeError(
+            f"convolution: {outputs} output channel(s) of a kernel of shape {kernel.shape} do not "
+            f"split into {groups} groups"
+        )
+
+
 def convolution(
     x: Any,
     kernel: Any,
@@ -148,6 +167,7 @@ def convolution(
     if kernel.ndim != x.ndim:
         raise ShapeError(f"{name}: x {x.shape} and kernel {kernel.shape} differ in rank")
     first = _is_channels_first(name, data_format, rank)
+    _check_channels(x, kernel, first, groups)
     x, kernel = _to_first(x, first), _kernel(kernel, first)
     steps = _numbers(name, "strides", strides, rank)
     gaps = _numbers(name, "dilation", dilation, rank)

@@ -10,7 +10,7 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import ShapeError
-from plait.ir.functions.axes import as_array, static_size
+from plait.ir.functions.axes import as_array, as_int, static_size
 from plait.ir.functions.manipulation import moveaxis
 from plait.ir.functions.payload import broadcast_to
 from plait.ir.types import int32
@@ -54,6 +54,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         raise ShapeError(f"diagonal: expected at least 2 axes, got {payload.ndim}")
     payload = moveaxis(payload, (axis1, axis2), (-2, -1))
     *outer, rows, columns = payload.shape
+    offset = as_int("diagonal", "offset", offset)
     top, left = max(-offset, 0), max(offset, 0)
     size = max(min(rows - top, columns - left), 0)
     square = _window(payload, (top, left), (size, size))
@@ -103,7 +104,7 @@ def diag(x: Any, k: int = 0) -> Any:
         return diagonal(payload, k)
     if payload.ndim != 1:
         raise ShapeError(f"diag: expected 1 or 2 axes, got {payload.ndim}")
-    size = static_size("diag", payload, 0)
+    k, size = as_int("diag", "k", k), static_size("diag", payload, 0)
     width = size + abs(k)
     if size == 0:
         return broadcast_to(np.asarray(0, payload.dtype), (width, width))
@@ -159,7 +160,7 @@ def tril(x: Any, k: int = 0) -> Any:
     pl.Tensor([[1, 0],
                [3, 4]], dtype=int32, shape=(2, 2))
     """
-    return _masked("tril", x, operator.index(k), lower=True)
+    return _masked("tril", x, as_int("tril", "k", k), lower=True)
 
 
 def triu(x: Any, k: int = 0) -> Any:
@@ -188,4 +189,4 @@ def triu(x: Any, k: int = 0) -> Any:
     pl.Tensor([[1, 2],
                [0, 4]], dtype=int32, shape=(2, 2))
     """
-    return _masked("triu", x, operator.index(k), lower=False)
+    return _masked("triu", x, as_int("triu", "k", k), lower=False)

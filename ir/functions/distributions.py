@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
-from plait.ir.functions.axes import as_array
+from plait.ir.functions.axes import as_array, as_int
 from plait.ir.functions.payload import as_payload, broadcast_shapes, broadcast_to, cast
 from plait.ir.functions.reductions import fill
 from plait.ir.ops.random import blocks_of
@@ -58,14 +57,16 @@ def seed_state(seed: int) -> Any:
     >>> seed_state(7)
     array([7, 0], dtype=uint64)
     """
-    return np.asarray([operator.index(seed) % 2**64, 0], uint64)
+    return np.asarray([as_int("seed", "the seed", seed) % 2**64, 0], uint64)
 
 
 def as_shape(shape: Any) -> Shape:
     """A number or numbers as a shape."""
     if isinstance(shape, (int, np.integer)):
         return (int(shape),)
-    return tuple([operator.index(n) for n in shape])
+    if isinstance(shape, str):
+        raise DTypeError(f"random: a shape is made of integers, got {shape!r}")
+    return tuple([as_int("random", "a size", n) for n in shape])
 
 
 def random_bits(state: Any, shape: Any = (), dtype: Any = uint32) -> Drawn:
@@ -118,7 +119,7 @@ def split(state: Any, count: int = 2) -> Drawn:
     >>> states.shape
     (3, 2)
     """
-    keys, state = random_bits(state, (operator.index(count),), uint64)
+    keys, state = random_bits(state, (as_int("split", "count", count, least=0),), uint64)
     columns = [ops.reshape(column, shape=(count, 1)) for column in (keys, fill(0, keys))]
     return ops.concat(*columns, axis=1), state
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 Labels = tuple[str, ...]
+_ALPHABET = string.ascii_uppercase + string.ascii_lowercase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class _Term:
     labels: Labels
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: Any, *operands: Any) -> Any:
     """Products and sums by Einstein's notation.
 
     Parameters
@@ -39,6 +41,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
         result has the letters that occur once, in alphabetical order.
     *operands : array_like
         Dtypes are promoted.
+
+    As for NumPy, a sequence of numbers (and ``...``) may follow each operand in place of the
+    subscripts, and one for the result may come last: ``einsum(x, [0, 1], y, [1, 2], [0, 2])``.
 
     Returns
     -------
@@ -59,6 +64,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> pl.einsum("ii", [[1, 2], [3, 4]])
     pl.Tensor(5, dtype=int32)
     """
+    if not isinstance(subscripts, str) and operands:
+        subscripts, operands = _from_sublists(subscripts, *operands)
     if not isinstance(subscripts, str):
         kind = type(subscripts).__name__
         raise ParseError(f"einsum: the subscripts come first, such as 'ij,jk->ik'; got {kind}")
@@ -67,7 +74,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     payloads = promote(*operands)
     inputs, output = parse_subscripts(subscripts, [x.ndim for x in payloads])
     terms = [_Term(x, labels) for x, labels in zip(payloads, inputs, strict=True)]
-    sizes = _sizes(terms)
+    sizes = _sizes(terms, subscripts)
     unknown = [label for label in output if label not in sizes]
     if unknown:
         raise ParseError(f"einsum: the result's letter {unknown[0]!r} is in no operand")
@@ -77,6 +84,31 @@ def einsum(subscripts: str, *operands: Any) -> Any:
         rest = [t for t in terms if t not in pair]
         terms = [*rest, _contract(*pair, _needed(rest, output))]
     return _ordered(_summed(terms[0], frozenset(output)), output, sizes)
+
+
+def _from_sublists(*given: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Subscripts and operands for operands that each stand before a list of numbers."""
+    operands, lists = given[0 : len(given) // 2 * 2 : 2], given[1::2]
+    if any(isinstance(labels, str) for labels in lists):
+        return given[0], given[1:]
+    terms = [_letters(labels) for labels in lists]
+    text = ",".join(terms)
+    return (f"{text}->{_letters(given[-1])}" if len(given) % 2 else text), operands
+
+
+def _letters(labels: Any) -> str:
+    """A letter for each number, in alphabetical order."""
+    known = isinstance(labels, (tuple, list)) and all(
+        label is Ellipsis or (isinstance(label, int) and 0 <= label < len(_ALPHABET))
+        for label in labels
+    )
+    if not known:
+        limit = len(_ALPHABET)
+        raise ParseError(
+            f"einsum: expected a list of numbers in [0, {limit}) or '...' behind each operand, "
+            f"got {labels!r}; or give the subscripts first, such as 'ij,jk->ik'"
+        )
+    return "".join(["..." if label is Ellipsis else _ALPHABET[label] for label in labels])
 
 
 def parse_subscripts(subscripts: str, ranks: list[int]) -> tuple[list[Labels], Labels]:
@@ -103,7 +135,9 @@ def _labels(part: str, rank: int, subscripts: str) -> Labels:
         raise ParseError(f"einsum: expected letters and '...', found {part!r} in {subscripts!r}")
     free = rank - len(before) - len(after)
     if free < 0 or (free and not dots):
-        raise ShapeError(f"einsum: {part!r} in {subscripts!r} does not fit {rank} axes")
+        raise ShapeError(
+            f"einsum: {part!r} in {subscripts!r} does not fit an operand of {rank} axes"
+        )
     return (*before, *[str(i) for i in reversed(range(free))], *after)
 
 
@@ -118,16 +152,18 @@ def _output(part: str, dots: Labels, subscripts: str) -> Labels:
     return (*before, *(dots if found else ()), *after)
 
 
-def _sizes(terms: list[_Term]) -> dict[str, Dimension]:
+def _sizes(terms: list[_Term], subscripts: str) -> dict[str, Dimension]:
     """The size of each label; size 1 broadcasts."""
     sizes: dict[str, Dimension] = {}
     for term in terms:
         for label, size in zip(term.labels, term.value.shape, strict=True):
             known = sizes.get(label, 1)
             if known != 1 and size not in (1, known):
+                shapes = " and ".join([str(tuple(t.value.shape)) for t in terms])
                 raise ShapeError(
-                    f"einsum: {'...' if label.isdecimal() else repr(label)} has sizes "
-                    f"{known} and {size}"
+                    f"einsum: {'...' if label.isdecimal() else repr(label)} of {subscripts!r} has "
+                    f"sizes {known} and {size} in operands of shapes {shapes}; sizes must be "
+                    "equal or 1"
                 )
             sizes[label] = known if size == 1 else size
     return sizes

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError
-from plait.ir.functions.axes import as_array, normalize_axis
+from plait.ir.functions.axes import as_array, as_int, normalize_axis
 from plait.ir.functions.logic import where
 from plait.ir.functions.manipulation import moveaxis
 from plait.ir.functions.payload import cast
@@ -66,7 +65,7 @@ def one_hot(
         raise DTypeError(f"one_hot: expected integer indices, got {payload.dtype.name}")
     plain = on_value is None and off_value is None
     kind = wanted if plain else bool_
-    rows = ops.one_hot(payload, depth=operator.index(depth), dtype=kind)
+    rows = ops.one_hot(payload, depth=as_int("one_hot", "depth", depth), dtype=kind)
     place = normalize_axis("one_hot", axis, rows.ndim)
     if place != rows.ndim - 1:
         rows = moveaxis(rows, -1, place)
@@ -107,11 +106,12 @@ def top_k(x: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
     (pl.Tensor([5, 4], dtype=int32, shape=(2,)), pl.Tensor([4, 2], dtype=int32, shape=(2,)))
     """
     payload = as_array(x)
+    k = as_int("top_k", "k", k)
     place = normalize_axis("top_k", axis, payload.ndim)
     if place == payload.ndim - 1:
-        values, indices = ops.top_k(payload, k=operator.index(k))
+        values, indices = ops.top_k(payload, k=k)
         return values, indices
-    values, indices = ops.top_k(moveaxis(payload, place, -1), k=operator.index(k))
+    values, indices = ops.top_k(moveaxis(payload, place, -1), k=k)
     return moveaxis(values, -1, place), moveaxis(indices, -1, place)
 
 

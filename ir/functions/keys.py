@@ -13,9 +13,9 @@ from plait.ir.errors import DTypeError, IndexOutOfRangeError, ShapeError, TraceE
 from plait.ir.functions.axes import as_index, check_range, from_front, is_traced
 from plait.ir.functions.payload import WeakValue, as_payload, broadcast_shapes, weak_kind
 from plait.ir.graph import Value
-from plait.ir.types import Shape, is_bool, is_integer
+from plait.ir.types import Shape, is_bool, is_integer, show_shape
 
-__all__ = ["Array", "Integer", "Key", "Mask", "NewAxis", "Slice", "parse_key"]
+__all__ = ["Array", "Integer", "Key", "Mask", "NewAxis", "Slice", "parse_key", "show_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,32 @@ def parse_key(x: Any, key: Any, keep_masks: bool = False) -> tuple[Any, Key]:
         An index that is neither an integer, a slice, None, an ellipsis nor an array of integers
         or booleans.
     """
+    try:
+        return _parse(x, key, keep_masks)
+    except (IndexOutOfRangeError, DTypeError, ShapeError) as error:
+        if not error.message.startswith("x["):
+            place = f"x[{show_key(key)}] on a tensor of shape {show_shape(x.shape)}"
+            error.message = f"{place}: {error.message}"
+        raise
+
+
+def show_key(key: Any) -> str:
+    """A key as the user would write it; long arrays by their dtype and shape."""
+    if type(key) is tuple:
+        return ", ".join(map(show_key, key)) + ("," if len(key) == 1 else "")
+    if type(key) is slice:
+        parts = ["" if k is None else show_key(k) for k in (key.start, key.stop)]
+        return ":".join(parts if key.step is None else [*parts, show_key(key.step)])
+    if key is Ellipsis:
+        return "..."
+    if type(key) is WeakValue:
+        return f"<{key.kind.__name__}>"
+    if hasattr(key, "dtype") and (not isinstance(key, (np.ndarray, np.generic)) or key.size > 8):
+        return f"<{key.dtype.name} array of shape {show_shape(key.shape)}>"
+    return str(key) if hasattr(key, "dtype") else repr(key)
+
+
+def _parse(x: Any, key: Any, keep_masks: bool) -> tuple[Any, Key]:
     items = [_payload(item) for item in (key if type(key) is tuple else (key,))]
     items, empty = _expand_ellipsis(items, x.shape)
     entries: list[Entry] = []
@@ -194,9 +220,7 @@ def _expand_ellipsis(items: list[Any], shape: Shape) -> tuple[list[Any], int]:
     """The items with slices for the ellipsis, and where an ellipsis stood that covers nothing."""
     covered = sum(map(_axes_of, items))
     if covered > len(shape):
-        raise IndexOutOfRangeError(
-            f"too many indices: {covered} for {len(shape)} dimension(s) of shape {_shown(shape)}"
-        )
+        raise IndexOutOfRangeError(f"too many indices: {covered} for {len(shape)} dimension(s)")
     places = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(places) > 1:
         raise IndexOutOfRangeError("an index can hold only one ellipsis ('...')")
@@ -204,10 +228,6 @@ def _expand_ellipsis(items: list[Any], shape: Shape) -> tuple[list[Any], int]:
     rest = [slice(None)] * (len(shape) - covered)
     empty = at if places and not rest else -1
     return [*items[:at], *rest, *items[at + 1 :]], empty
-
-
-def _shown(shape: Shape) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def _mask_positions(mask: Any, shape: Shape, axis: int) -> tuple[Any, ...]:
@@ -220,8 +240,8 @@ def _check_mask(mask: Any, shape: Shape, axis: int) -> None:
     covered = shape[axis : axis + mask.ndim]
     if mask.shape != covered:
         raise IndexOutOfRangeError(
-            f"a boolean index of shape {_shown(mask.shape)} does not match the indexed axes "
-            f"of shape {_shown(covered)}"
+            f"a boolean index of shape {show_shape(mask.shape)} does not match the indexed axes "
+            f"of shape {show_shape(covered)}"
         )
 
 
@@ -239,7 +259,9 @@ def _entry(item: Any, shape: Shape, axis: int, source: int) -> Entry:
     if type(size) is not int:
         raise ShapeError(f"axis {source} has the symbolic size {size}: it can only be taken whole")
     index = np.asarray(item) if type(item) is int else item
-    message = f"index {{0}} is out of range [{-size}, {size}) of axis {source} of {_shown(shape)}"
+    # Without the key, which compiled code does not know: eager and compiled say the same.
+    message = f"index {{0}} is out of range [{-size}, {size}) of axis {source}"
+    message = f"x[...] on a tensor of shape {show_shape(shape)}: {message}"
     check_range(index, -size, size, message)
     if type(item) is int:
         return Integer(axis, item % size)

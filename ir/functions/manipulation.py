@@ -13,7 +13,7 @@ from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
 from plait.ir.functions.payload import broadcast_shapes
 from plait.ir.ops.rules import size_of
-from plait.ir.types import Dim, Shape
+from plait.ir.types import Dim, Shape, show_shape
 
 __all__ = [
     "atleast_1d",
@@ -155,8 +155,9 @@ def _fill_in(have: Shape, wanted: Shape) -> Shape:
     elif fits and not left and known and total % known == 0:
         size = total // known
     else:
-        shown = ", ".join(map(str, wanted))
-        raise ShapeError(f"reshape: ({shown}) does not fit shape ({', '.join(map(str, have))})")
+        raise ShapeError(
+            f"reshape: a tensor of shape {show_shape(have)} does not fit {show_shape(wanted)}"
+        )
     return (*wanted[: unknown[0]], size, *wanted[unknown[0] + 1 :])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
+from plait.ir.functions.axes import as_int
 from plait.ir.functions.elementwise import divide, multiply
 from plait.ir.functions.loops import same
 from plait.ir.functions.payload import as_payload, broadcast_to, cast, dtype_of, to_inexact
@@ -47,7 +48,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     """
     payload = as_payload(x)
     payload = cast(payload, dtype_of(payload))
-    dtype = payload.dtype
+    dtype, decimals = payload.dtype, as_int("round", "decimals", decimals)
     if is_complex(dtype):
         parts = [round(part(payload), decimals) for part in (ops.real, ops.imag)]
         return ops.complex_(*parts)

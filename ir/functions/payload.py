@@ -218,11 +218,12 @@ def _no_number(x: Any, dtype: DType) -> str:
             pending += [(f"{position}[{i}]", each) for i, each in reversed([*enumerate(item)])]
         elif type(item) is int and not -(2**63) <= item < 2**64:
             return f"element {position} of the list, {item}, does not fit in 64 bits"
-        elif not isinstance(item, (bool, int, float, complex)) and not (
-            getattr(item, "dtype", None) in SHORT_NAMES
-        ):
-            shown = repr(item) if len(repr(item)) <= 40 else f"{repr(item)[:37]}..."
-            return f"element {position} of the list is {shown}, a {type(item).__name__}, no number"
+        elif getattr(item, "dtype", None) in SHORT_NAMES:
+            continue
+        elif not isinstance(item, (bool, int, float, complex)):
+            text, kind = repr(item), type(item).__name__
+            shown = text if len(text) <= 40 else f"{text[:37]}..."
+            return f"element {position} of the list is {shown}, a {kind}; give numbers"
     return f"a list of NumPy's {dtype.name} cannot become a tensor; give numbers"
 
 
@@ -297,12 +298,12 @@ def cast(x: Any, dtype: DType) -> Any:
             raise DTypeError(_misfit(repr(x), dtype, type(x) is int)) from None
     if kind is WeakValue:
         if x.kind is int and is_integer(dtype) and dtype != int64:
-            _check_fits(x.value, dtype)
+            check_fits(x.value, dtype)
         x = x.value
     return x if x.dtype == dtype else cast_op(x, dtype=dtype)
 
 
-def _check_fits(value: Value, dtype: DType) -> None:
+def check_fits(value: Value, dtype: DType) -> None:
     """Demand, when the program runs, that an int64 number fits a narrower or unsigned dtype."""
     limits = np.iinfo(dtype)
     ok = ops.greater_equal(value, np.asarray(max(limits.min, -(2**63)), int64))

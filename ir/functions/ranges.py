@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError, UnknownNameError
-from plait.ir.functions.axes import as_array, concrete, normalize_axis
+from plait.ir.functions.axes import as_array, as_int, concrete, normalize_axis
 from plait.ir.functions.diagonals import triangle_mask
 from plait.ir.functions.elementwise import add, divide, floor, multiply, subtract
 from plait.ir.functions.logic import where
@@ -80,7 +79,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     if stop is None:
         start, stop = 0, start
     bounds = [as_payload(b) for b in (start, stop, step)]
-    values = [concrete("arange", b, "give Python numbers").item() for b in bounds]
+    arrays = [concrete("arange", b, "give Python numbers") for b in bounds]
+    for array in arrays:
+        if array.size != 1:
+            raise ShapeError(f"arange: start, stop and step are numbers, got shape {array.shape}")
+    values = [array.item() for array in arrays]
     first, last, gap = values
     if gap == 0:
         raise ShapeError("arange: step must not be 0")
@@ -142,9 +145,7 @@ def linspace(
     >>> pl.linspace(0, 1, 5)
     pl.Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32, shape=(5,))
     """
-    count = operator.index(num)
-    if count < 0:
-        raise ShapeError(f"linspace: num must not be negative, got {count}")
+    count = as_int("linspace", "num", num, least=0)
     low, high = as_payload(start), as_payload(stop)
     wanted = None if dtype is None else as_dtype(dtype)
     work = result_dtype(low, high, 0.0 if wanted is None else np.zeros((), _inexact(wanted)))
@@ -207,15 +208,12 @@ def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = float32) -> Any:
 
 def _diagonal(k: Any, shape: tuple[int, int]) -> int:
     """The diagonal that is meant; one beyond the matrix is as good as the next to its corner."""
-    return max(-shape[0], min(operator.index(k), shape[1]))
+    return max(-shape[0], min(as_int("eye", "k", k), shape[1]))
 
 
 def _matrix(name: str, n: Any, m: Any) -> tuple[int, int]:
-    rows = operator.index(n)
-    columns = rows if m is None else operator.index(m)
-    if rows < 0 or columns < 0:
-        raise ShapeError(f"{name}: sizes ({rows}, {columns}) must not be negative")
-    return rows, columns
+    rows = as_int(name, "the number of rows", n, least=0)
+    return rows, rows if m is None else as_int(name, "the number of columns", m, least=0)
 
 
 def identity(n: int, dtype: Any = float32) -> Any:
@@ -274,7 +272,7 @@ def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = float32) -> Any:
     pl.Tensor([[1., 0.],
                [1., 1.]], dtype=float32, shape=(2, 2))
     """
-    return cast(triangle_mask(*_matrix("tri", n, m), operator.index(k)), as_dtype(dtype))
+    return cast(triangle_mask(*_matrix("tri", n, m), as_int("tri", "k", k)), as_dtype(dtype))
 
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Any]:

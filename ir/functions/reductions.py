@@ -8,7 +8,7 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
-from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
+from plait.ir.functions.axes import as_array, no_elements, normalize_axes, normalize_axis
 from plait.ir.functions.payload import as_payload, broadcast_to, cast
 from plait.ir.op import Op
 from plait.ir.types import (
@@ -197,8 +197,7 @@ def _extreme(
     if empty and 0 not in shape:
         if start is None:
             raise ShapeError(
-                f"{name}: no elements along axis {axis} of shape {x.shape}; give initial=, "
-                "the result for none"
+                f"{no_elements(name, axis, x.shape)}; give initial=, the result for none"
             )
         return keep(start, x, axes, keepdims)
     op, combine = (ops.reduce_max, ops.maximum) if lowest else (ops.reduce_min, ops.minimum)

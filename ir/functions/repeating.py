@@ -9,12 +9,21 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError, UnknownNameError
-from plait.ir.functions.axes import as_array, concrete, normalize_axes, normalize_axis, static_size
+from plait.ir.functions.axes import (
+    as_array,
+    as_int,
+    concrete,
+    normalize_axes,
+    normalize_axis,
+    static_size,
+)
 from plait.ir.functions.manipulation import as_shape, cut, expand_dims, ravel, reshape, swapaxes
 from plait.ir.functions.payload import as_payload, broadcast_to, cast
 
 __all__ = [
     "flip",
+    "fliplr",
+    "flipud",
     "pad",
     "repeat",
     "roll",
@@ -57,6 +66,60 @@ def flip(x: Any, axis: Any = None) -> Any:
     return ops.slice_(payload, starts=starts, stops=stops, steps=steps)
 
 
+def fliplr(x: Any) -> Any:
+    """Reverse the order along the second axis: left becomes right.
+
+    Parameters
+    ----------
+    x : array_like
+        At least 2-d.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ShapeError
+        Fewer than two axes.
+
+    Examples
+    --------
+    >>> pl.fliplr([[1, 2], [3, 4]])
+    pl.Tensor([[2, 1],
+               [4, 3]], dtype=int32, shape=(2, 2))
+    """
+    return flip(x, 1)
+
+
+def flipud(x: Any) -> Any:
+    """Reverse the order along the first axis: up becomes down.
+
+    Parameters
+    ----------
+    x : array_like
+        At least 1-d.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ShapeError
+        No axis.
+
+    Examples
+    --------
+    >>> pl.flipud([[1, 2], [3, 4]])
+    pl.Tensor([[3, 4],
+               [1, 2]], dtype=int32, shape=(2, 2))
+    """
+    return flip(x, 0)
+
+
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn by 90 degrees, ``k`` times, from the first of two axes towards the second.
 
@@ -84,10 +147,12 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
                [1, 3]], dtype=int32, shape=(2, 2))
     """
     payload = as_array(x)
+    if not isinstance(axes, (tuple, list)) or len(axes) != 2:
+        raise ShapeError(f"rot90: axes must be two axes, got {axes!r}")
     first, second = (normalize_axis("rot90", a, payload.ndim) for a in axes)
     if first == second:
         raise ShapeError(f"rot90: axes {axes} must differ")
-    turns = k % 4
+    turns = as_int("rot90", "k", k) % 4
     if turns in (0, 2):
         return flip(payload, (first, second)) if turns else payload
     if turns == 1:
@@ -134,7 +199,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     for amount, a in zip(shifts, axes, strict=True):
         place = normalize_axis("roll", a, payload.ndim)
         size = static_size("roll", payload, place)
-        turn = -operator.index(amount) % size if size else 0
+        turn = -as_int("roll", "shift", amount) % size if size else 0
         parts = (cut(payload, place, turn, size), cut(payload, place, 0, turn))
         payload = ops.concat(*parts, axis=place)
     return payload

@@ -12,7 +12,7 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import ShapeError
-from plait.ir.functions.axes import as_array, concrete
+from plait.ir.functions.axes import as_array, as_int, concrete
 from plait.ir.functions.payload import broadcast_to, cast, promote
 from plait.ir.functions.reductions import fill
 from plait.ir.literal import Literal
@@ -77,7 +77,7 @@ def flatnonzero(x: Any, size: int | None = None, fill_value: int = 0) -> Any:
     x = cast(as_array(x), bool_)
     if size is None:
         return np.flatnonzero(concrete("flatnonzero", x, WITH_SIZE)).astype(np.int64)
-    flat = flatten(x)
+    flat, size = flatten(x), as_int("flatnonzero", "size", size, least=0)
     found = _first_positions(flat, size)
     missing = ops.greater_equal(found, fill(flat.shape[0], found))
     return ops.select(missing, fill(fill_value, found), found)
@@ -118,7 +118,7 @@ def nonzero(x: Any, size: int | None = None, fill_value: int = 0) -> tuple[Any, 
     if size is None:
         found = np.nonzero(concrete("nonzero", x, WITH_SIZE))
         return tuple([i.astype(np.int64, copy=False) for i in found])
-    flat = flatten(x)
+    flat, size = flatten(x), as_int("nonzero", "size", size, least=0)
     places = _first_positions(flat, size)
     missing = ops.greater_equal(places, fill(flat.shape[0], places))
     result, stride = [], math.prod(x.shape)
@@ -177,7 +177,7 @@ def _unique(x: Any, size: int | None, fill_value: Any, equal_nan: bool) -> tuple
 
 
 def _unique_of_size(x: Any, size: int, fill_value: Any, equal_nan: bool) -> tuple[Any, ...]:
-    flat = flatten(x)
+    flat, size = flatten(x), as_int("unique", "size", size, least=0)
     count = flat.shape[0]
     if count == 0:
         blank = ops.full(value=Literal(np.asarray(0, int64)), shape=(size,))

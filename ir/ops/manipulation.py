@@ -17,7 +17,7 @@ from plait.ir.ops.rules import (
     check_tensors,
     size_of,
 )
-from plait.ir.types import Shape, TensorType
+from plait.ir.types import Shape, TensorType, show_shape
 
 __all__ = ["broadcast_to", "concat", "pad", "reshape", "slice_", "split", "transpose"]
 
@@ -67,9 +67,7 @@ def _infer_reshape(x: Any, *, shape: Shape) -> TensorType:
     if any(type(d) is int and d < 0 for d in shape):
         raise ShapeError(f"reshape: sizes in {tuple(shape)} must not be negative")
     if size_of(x.shape) != size_of(shape):
-        raise ShapeError(
-            f"reshape: {x} and shape ({', '.join(map(str, shape))}) differ in number of elements"
-        )
+        raise ShapeError(f"reshape: {x} and shape {show_shape(shape)} differ in number of elements")
     return TensorType(x.dtype, tuple(shape))
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,19 @@ from plait.ir.text import decode, load_graph, save_graph
 
 STDIO = "-"
 PIECE = 1 << 16
+
+
+@contextmanager
+def _to_stdout() -> Iterator[None]:
+    """Say which output failed where the disk, not the reader, ends it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        # What is left in the buffer would fail again at the interpreter's exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise TargetError(f"cannot write to standard output: {error.strerror}") from None
 
 
 class OutputClosed(Exception):
@@ -30,13 +45,11 @@ def write_text(text: str, file: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     # What the encoding of a terminal or pipe does not have is escaped.
     text = text.encode(encoding, "backslashreplace").decode(encoding)
-    try:
+    with _to_stdout():
         # In pieces, so that a reader that goes away is noticed soon.
         for start in range(0, len(text), PIECE):
             sys.stdout.write(text[start : start + PIECE])
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise OutputClosed from None
 
 
 def write_bytes(data: bytes, file: str) -> None:
@@ -48,11 +61,9 @@ def write_bytes(data: bytes, file: str) -> None:
         The file cannot be written.
     """
     if file == STDIO:
-        try:
+        with _to_stdout():
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
-        except BrokenPipeError:
-            raise OutputClosed from None
         return
     path = Path(file)
     if path.exists() and not path.is_file():

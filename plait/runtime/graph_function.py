@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from dataclasses import replace
 from typing import Any, overload
 
 from plait.ir import Graph, dispatch, user_location
-from plait.ir.errors import PlaitError, SignatureError
+from plait.ir.errors import PlaitError, SignatureError, TraceError
+from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
 from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
@@ -52,8 +54,33 @@ class GraphFunction:
                 if result is not MISMATCH:
                     return result
             return self._call(args, kwargs)
-        except PlaitError as error:
-            raise error.at(user_location()).with_traceback(None) from None
+        except Exception as error:
+            try:
+                raise self._shown(error)
+            except Exception as shown:
+                hide_internals(shown)
+                raise
+
+    def _shown(self, error: Exception) -> Exception:
+        """The error that the user is to see."""
+        if isinstance(error, PlaitError):
+            return error.at(user_location())
+        if isinstance(error, RecursionError) and self._is_calling_itself():
+            endless = TraceError(
+                f"{self._specializer.name} calls itself without end while it is traced: a branch "
+                "on a tensor's value cannot stop it; let a Python argument count down, or loop "
+                "inside of it"
+            ).at(user_location())
+            endless.__cause__ = None
+            return endless
+        return error
+
+    def _is_calling_itself(self) -> bool:
+        code, frame, depth = GraphFunction.__call__.__code__, sys._getframe(1), 0
+        while frame is not None and depth < 2:
+            depth += frame.f_code is code and frame.f_locals.get("self") is self
+            frame = frame.f_back  # type: ignore[assignment]
+        return depth > 1
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if os.environ.get("PLAIT_DISABLE_GRAPH", "") not in ("", "0"):
@@ -101,9 +128,14 @@ class GraphFunction:
             with dispatch.suspended():
                 program = self._specializer.program(self._function, request)
             return Traced(program)
-        except PlaitError as error:
-            raise error.at(user_location()).with_traceback(None) from None
+        except Exception as error:
+            try:
+                raise self._shown(error)
+            except Exception as shown:
+                hide_internals(shown)
+                raise
 
+    @boundary
     def graph(self, *args: Any, stage: str = "optimized", **kwargs: Any) -> Any:
         """The graph for these arguments or specs, at a stage of its compilation.
 

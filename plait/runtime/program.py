@@ -27,9 +27,11 @@ from plait.runtime import log
 from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
 from plait.tracer import (
+    LeafSpec,
     Output,
     Tensor,
     TracedFunction,
+    TreeDef,
     aligned_array,
     classify,
     flatten,
@@ -275,20 +277,22 @@ class Program:
             They have not; says which argument differs.
         """
         leaves, tree = flatten((args, kwargs))
+        name, specs = self.traced.graph.name, self.traced.leaves
         if tree != self.traced.in_tree:
+            found = [classify(leaf, f"argument {i}") for i, leaf in enumerate(leaves)]
             raise SignatureError(
-                f"{self.traced.graph.name} was compiled for arguments {self.traced.in_tree}, "
-                f"got {tree}"
+                f"compiled as {name}{_call_form(self.traced.in_tree, specs)}, "
+                f"called as {name}{_call_form(tree, found)}"
             )
-        for i, (leaf, wanted) in enumerate(zip(leaves, self.traced.leaves, strict=True)):
-            found = classify(leaf, f"leaf {i}")
-            if (found.type, wanted.is_static and found.value) != (
+        for i, (leaf, wanted) in enumerate(zip(leaves, specs, strict=True)):
+            path = self.traced.paths[i]
+            given = classify(leaf, path)
+            if (given.type, wanted.is_static and given.value) != (
                 wanted.type,
                 wanted.is_static and wanted.value,
             ):
                 raise SignatureError(
-                    f"{self.traced.graph.name}: argument leaf {i} was compiled for "
-                    f"{wanted}, got {found}"
+                    f"{name}: {path}: compiled for {_shown(wanted)}, got {_shown(given)}"
                 )
         return self.call(leaves)
 
@@ -373,6 +377,23 @@ class Program:
         if kind == "number":
             return array.item()
         return np.array(array) if array.ndim else array[()]
+
+
+def _shown(spec: LeafSpec) -> str:
+    """The type of an argument, or its value where that is part of the signature."""
+    return repr(spec.value.value) if spec.type is None else str(spec.type)
+
+
+class _Text(str):
+    """Text that stands for an argument."""
+
+    __repr__ = str.__str__
+
+
+def _call_form(tree: TreeDef, specs: Sequence[LeafSpec]) -> str:
+    """``(f32[8], k=2)``: the arguments of a call by their types."""
+    args, kwargs = unflatten(tree, [_Text(_shown(spec)) for spec in specs])
+    return f"({', '.join([*map(repr, args), *[f'{k}={v!r}' for k, v in kwargs.items()]])})"
 
 
 def _number(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from plait.ir import ExecutionPlan, Graph
 from plait.ir.display import mime_bundle
 from plait.ir.errors import UnknownNameError
+from plait.ir.frames import boundary, public_methods
 from plait.runtime.memory import MemoryAnalysis, PlanMemory, memory_of, plan_memory
 from plait.runtime.program import Program
 
@@ -36,6 +37,7 @@ class _Stage(ABC):
         return mime_bundle(self)
 
 
+@public_methods
 class Traced(_Stage):
     """A captured function before any pass.
 
@@ -104,6 +106,7 @@ class Traced(_Stage):
         raise UnknownNameError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
 
 
+@public_methods
 class Optimized(_Stage):
     """A captured function after the passes.
 
@@ -169,6 +172,7 @@ class Optimized(_Stage):
         }
 
 
+@public_methods
 class Lowered(_Stage):
     """A graph translated for a backend, not compiled yet."""
 
@@ -197,6 +201,7 @@ class Lowered(_Stage):
         return Compiled(self._program)
 
 
+@public_methods
 class Compiled(_Stage):
     """A compiled function; called with arguments of the traced types."""
 
@@ -204,6 +209,7 @@ class Compiled(_Stage):
         self._program = program
         self._executable: Any = program.executable
 
+    @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._program.call_with(args, kwargs)
 

@@ -12,6 +12,7 @@ from plait.ir import DType, TensorType, Value, as_dtype, dispatch, functions
 from plait.ir.device import Device, device_of
 from plait.ir.display import mime_bundle
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
+from plait.ir.frames import hide_internals
 from plait.ir.location import user_location
 from plait.runtime.variable_operators import VariableOperators
 from plait.tracer import FROZEN, Tensor, freeze, unwrap, wrap
@@ -164,7 +165,9 @@ class Variable(VariableOperators):
         try:
             payload = self._checked(value)
         except PlaitError as error:
-            raise error.at(user_location()).with_traceback(None) from None
+            error.at(user_location())
+            hide_internals(error)
+            raise
         trace = _interpreter("assign_variable")
         if trace is not None:
             trace.assign_variable(self, payload)
