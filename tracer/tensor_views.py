@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plait.ir import Value, dispatch, functions
-from plait.ir.errors import TraceError
+from plait.ir.errors import ShapeError, TraceError
 from plait.ir.location import user_location
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ class TracedView:
 def derive(
     parent: Handle, view: Handle, forward: Forward, backward: Backward | None = None
 ) -> None:
-    """Record that ``view`` is ``forward`` of its parent."""
+    """Record that ``view`` is ``forward`` of its parent.
+
+    There are no views of NumPy's scalars, and no tensors that view a caller's array.
+    """
+    if parent._kind != view._kind or (parent._kind == "ndarray" and not parent._data.ndim):
+        return
     view._storage = TracedView(parent, forward, backward or _write_positions(forward))
     if type(parent._data) is Value:
         node = parent._storage
@@ -67,6 +72,10 @@ def _write_positions(forward: Forward) -> Backward:
     def backward(parent: Any, view: Any) -> Any:
         with dispatch.suspended():
             positions = forward(np.arange(parent.size).reshape(parent.shape))
+        if np.unique(positions).size < positions.size:
+            raise ShapeError(
+                "this tensor is a broadcast view, whose elements share memory; copy it first"
+            ).at(user_location())
         flat = functions.reshape(parent, (-1,))
         written = functions.setitem(flat, positions.ravel(), functions.reshape(view, (-1,)))
         return functions.reshape(written, parent.shape)

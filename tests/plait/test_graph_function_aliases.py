@@ -244,3 +244,43 @@ def test_scalars_and_jax_arrays_are_replaced_by_in_place_operators() -> None:
     assert g(np.ones(3)) == summed(np.ones(3)) == (3, 4)
     got = pl.graph_function(function)(jax.numpy.zeros(2))
     assert [v.tolist() for v in got] == [[0, 0], [1, 1]]
+
+
+VIEWS_AND_COPIES = [
+    lambda x: x.reshape(-1),
+    lambda x: x[::-1],
+    lambda x: x[None],
+    lambda x: pl.reshape(x, (-1,)),
+    lambda x: pl.split(x.reshape(-1), 1)[0],
+    lambda x: pl.expand_dims(x, 0),
+    lambda x: x.copy(),
+]
+
+
+@pytest.mark.parametrize("view", VIEWS_AND_COPIES)
+@pytest.mark.parametrize("x", [np.ones((2, 1)), np.float64(1), pl.ones((2, 1)), pl.ones(())])
+def test_a_write_to_a_view_reaches_what_it_reaches_in_eager_code(view: Any, x: Any) -> None:
+    def function(x: Any) -> Any:
+        v = view(x)
+        v[...] = 5.0
+        return v, x + 0
+
+    first, second = (a.copy() for a in (x, x))
+    if (isinstance(x, np.generic) and view in (VIEWS_AND_COPIES[1], VIEWS_AND_COPIES[-1])) or (
+        x.ndim == 0 and view is VIEWS_AND_COPIES[1]
+    ):
+        return
+    got, want = compiled(function)(first), function(second)
+    for g, w in zip((*got, first), (*want, second), strict=True):
+        assert np.asarray(g).tolist() == np.asarray(w).tolist()
+
+
+def test_a_write_to_a_broadcast_view_is_the_same_error() -> None:
+    def function(x: Any) -> Any:
+        v = pl.broadcast_to(x, (2, 3))
+        v[0] = 1.0
+        return v
+
+    for call in (function, compiled(function)):
+        with pytest.raises(pl.errors.ShapeError, match="broadcast view"):
+            call(x32(3))
