@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -123,7 +122,7 @@ def write_dump(name: str, text: str) -> None:
     """
     folder = os.environ.get("PLAIT_DUMP_TO", "")
     path = Path(folder) / f"{next(_numbers):03d}.{name}"
-    temporary = path.with_name(f".{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
