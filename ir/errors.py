@@ -12,6 +12,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DivisionError",
+    "DivisionError",
     "GraphError",
     "IndexOutOfRangeError",
     "LeakedTracerError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -117,7 +117,7 @@ def asarray(
             raise
 
 
-def _is_tensor(x: Any) -> bool:
+def _is_tensor(x: Any) -> TypeGuard[Tensor]:
     """Whether ``x`` is a tensor to the user; a tracer may stand for an ndarray or a number."""
     return type(x) is Tensor and (not dispatch.active or x._kind == "tensor")
 

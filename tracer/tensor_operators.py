@@ -135,10 +135,9 @@ class Operators(Handle):
     __le__ = fast.binary_operator("less_equal", np.less_equal)
     __gt__ = fast.binary_operator("greater", np.greater)
     __ge__ = fast.binary_operator("greater_equal", np.greater_equal)
-    # As ndarray: == compares elements, and nothing is hashed by them (but numbers: Number).
+    # As ndarray: == compares elements; only numbers are hashed, in Number.
     __eq__ = fast.binary_operator("equal", np.equal)  # type: ignore[assignment]
     __ne__ = fast.binary_operator("not_equal", np.not_equal)  # type: ignore[assignment]
-    __hash__ = None  # type: ignore[assignment]
 
     __neg__ = fast.unary_operator("negative", np.negative)
     __pos__ = fast.unary_operator("positive", np.positive)

@@ -18,6 +18,7 @@ from plait.ir.functions.loops import (
     unary,
 )
 from plait.ir.functions.payload import (
+    WeakValue,
     as_payload,
     broadcast_shapes,
     broadcast_to,
@@ -284,7 +285,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     payload = as_payload(x)
     payload = cast(payload, dtype_of(payload))
     bounds = [
-        (op, bound)
+        (op, _limited(op, bound, payload.dtype))
         for op, bound in ((ops.maximum, min), (ops.minimum, max))
         if bound is not None and not _is_beyond(op, bound, payload.dtype)
     ]
@@ -302,6 +303,17 @@ def _is_beyond(op: Op, bound: Any, dtype: Any) -> bool:
         return False
     limits = np.iinfo(dtype)
     return bound <= limits.min if op is ops.maximum else bound >= limits.max
+
+
+def _limited(op: Op, bound: Any, dtype: Any) -> Any:
+    """A runtime integer as a bound; one that bounds nothing is drawn to the end of the dtype."""
+    if type(bound) is not WeakValue or bound.kind is not int or not is_integer(dtype):
+        return bound
+    limits = np.iinfo(dtype)
+    end = limits.min if op is ops.maximum else limits.max
+    if not -(2**63) <= end < 2**63:
+        return bound
+    return WeakValue(op(bound.value, np.asarray(end, np.int64)), int)
 
 
 def isclose(x: Any, y: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:

@@ -18,7 +18,14 @@ from plait.ir.functions.distributions import (
     random_bits,
     unit,
 )
-from plait.ir.functions.payload import broadcast_shapes, broadcast_to, cast
+from plait.ir.functions.payload import (
+    WeakValue,
+    broadcast_shapes,
+    broadcast_to,
+    cast,
+    check_fits,
+    weak_kind,
+)
 from plait.ir.functions.reductions import fill
 from plait.ir.types import (
     DType,
@@ -81,11 +88,16 @@ def randint(state: Any, shape: Any, low: Any, high: Any, dtype: Any = int32) -> 
 
 def _modular(name: str, bound: Any, shape: Shape) -> Any:
     """An integer modulo 2**64."""
-    payload = np.asarray(bound % 2**64, uint64) if type(bound) is int else as_array(bound)
+    payload = np.asarray(bound % 2**64, uint64) if type(bound) is int else _wide(bound)
     if not is_integer(payload.dtype):
         raise DTypeError(f"{name}: expected integers, got {payload.dtype.name}")
     found = payload if payload.dtype == uint64 else cast(cast(payload, int64), uint64)
     return parameter(name, found, uint64, shape)
+
+
+def _wide(bound: Any) -> Any:
+    """Integers as they are; a runtime number in its 64 bits."""
+    return bound.value if type(bound) is WeakValue else as_array(bound)
 
 
 def _check_span(low: Any, high: Any, dtype: DType) -> None:
@@ -98,7 +110,10 @@ def _check_span(low: Any, high: Any, dtype: DType) -> None:
         if low < limits.min or high - 1 > limits.max:
             raise DTypeError(f"randint: {dtype.name} does not hold the range [{low}, {high})")
         return
-    first, last = (cast(as_array(bound), int64) for bound in (low, high))
+    first, last = (cast(_wide(bound), int64) for bound in (low, high))
+    if weak_kind(low) is weak_kind(high) is int and dtype != int64:
+        check_fits(first, dtype)
+        check_fits(ops.subtract(last, np.asarray(1, int64)), dtype)
     shape = broadcast_shapes("randint", first.shape, last.shape)
     ok = ops.less(broadcast_to(first, shape), broadcast_to(last, shape))
     message = "randint: every low must be below its high"
