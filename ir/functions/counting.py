@@ -8,14 +8,14 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
-from plait.ir.functions.axes import as_array, as_index, check_range, concrete
+from plait.ir.functions.axes import as_array, as_index, check_range, concrete, demand
 from plait.ir.functions.payload import broadcast_to, cast, promote
 from plait.ir.functions.reductions import fill
 from plait.ir.functions.sets import flatten
 from plait.ir.literal import Literal
 from plait.ir.types import float64, int64, is_complex, is_inexact
 
-__all__ = ["bincount", "histogram"]
+__all__ = ["bincount", "digitize", "histogram"]
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None = None) -> Any:
@@ -95,6 +95,9 @@ def histogram(
     ------
     ShapeError
         No bins, or edges that are not 1-d.
+    CheckError
+        Edges that are not ascending, or a range that is not finite; also inside a compiled
+        function.
     DTypeError
         Complex numbers.
 
@@ -111,6 +114,8 @@ def histogram(
     edges = _edges(x, int(edges), range) if edges.ndim == 0 else edges
     if edges.ndim != 1 or edges.shape[0] < 2:
         raise ShapeError("histogram: bins must be a positive number or at least two edges")
+    before, after = _neighbors(edges)
+    demand(ops.logical_not(ops.greater(before, after)), "histogram: the edges of bins must ascend")
     order = ops.argsort(x, axis=0)
     found = _below(ops.gather(x, order, axes=(0,)), edges)
     if weights is not None:
@@ -126,6 +131,56 @@ def histogram(
     return counts, edges
 
 
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """The number of the bin that each element belongs to, as ``numpy.digitize``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any real dtype and shape.
+    bins : array_like
+        1-d: edges, all ascending or all descending.
+    right : bool, optional
+        Whether a bin includes its right edge, in place of its left one.
+
+    Returns
+    -------
+    Tensor of int64
+        Shape of ``x``: 0 before the first edge, ``len(bins)`` behind the last.
+
+    Raises
+    ------
+    ShapeError
+        Edges that are not 1-d.
+    CheckError
+        Edges that neither ascend nor descend, also inside a compiled function.
+    DTypeError
+        Complex numbers.
+
+    Examples
+    --------
+    >>> pl.digitize([0.5, 2.0, 9.0], [1.0, 2.0, 3.0])
+    pl.Tensor([0, 2, 3], dtype=int64, shape=(3,))
+    """
+    x, edges = promote(x, bins)
+    if is_complex(x.dtype):
+        raise DTypeError("digitize: expected real numbers, got complex ones")
+    if edges.ndim != 1:
+        raise ShapeError(f"digitize: bins must be 1-d, got shape {edges.shape}")
+    side, count = "left" if right else "right", edges.shape[0]
+    upward = ops.searchsorted(edges, x, side=side)
+    if count < 2:
+        return upward
+    before, after = _neighbors(edges)
+    up = ops.reduce_all(ops.less_equal(before, after), axes=(0,))
+    down = ops.reduce_all(ops.greater_equal(before, after), axes=(0,))
+    demand(ops.logical_or(up, down), "digitize: bins must ascend, or descend")
+    backward = ops.slice_(edges, starts=(count - 1,), stops=(-1,), steps=(-1,))
+    downward = ops.searchsorted(backward, x, side=side)
+    downward = ops.subtract(fill(count, downward), downward)
+    return ops.select(broadcast_to(up, upward.shape), upward, downward)
+
+
 def _below(ordered: Any, edges: Any) -> Any:
     """How many elements lie below each edge; at or below the last."""
     count = edges.shape[0]
@@ -138,9 +193,15 @@ def _below(ordered: Any, edges: Any) -> Any:
 
 
 def _steps(x: Any) -> Any:
+    before, after = _neighbors(x)
+    return ops.subtract(after, before)
+
+
+def _neighbors(x: Any) -> tuple[Any, Any]:
+    """All elements but the last, and all but the first."""
     count = x.shape[0]
-    after = ops.slice_(x, starts=(1,), stops=(count,), steps=(1,))
-    return ops.subtract(after, ops.slice_(x, starts=(0,), stops=(count - 1,), steps=(1,)))
+    before = ops.slice_(x, starts=(0,), stops=(count - 1,), steps=(1,))
+    return before, ops.slice_(x, starts=(1,), stops=(count,), steps=(1,))
 
 
 def _edges(x: Any, bins: int, range: Any) -> Any:
@@ -153,6 +214,9 @@ def _edges(x: Any, bins: int, range: Any) -> Any:
         low, high = np.asarray(0, x.dtype), np.asarray(1, x.dtype)
     else:
         low, high = ops.reduce_min(x, axes=(0,)), ops.reduce_max(x, axes=(0,))
+    finite = ops.logical_and(ops.isfinite(low), ops.isfinite(high))
+    demand(finite, "histogram: the range must be finite; give range=, or edges as bins=")
+    demand(ops.less_equal(low, high), "histogram: the range must not end before it begins")
     flat, half = ops.equal(low, high), fill(0.5, low)
     low, high = (
         ops.select(flat, moved, edge)

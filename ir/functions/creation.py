@@ -27,6 +27,7 @@ __all__ = [
     "array",
     "asarray",
     "constant",
+    "copy",
     "empty",
     "empty_like",
     "full",
@@ -77,6 +78,30 @@ def constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
         sizes = as_shape("constant", shape)
         found = broadcast_to(found, sizes) if found.ndim == 0 else ops.reshape(found, shape=sizes)
     return same(found)
+
+
+def copy(x: Any) -> Any:
+    """The same elements in memory of their own.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype and shape.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape and dtype.
+
+    Examples
+    --------
+    >>> x = pl.zeros(2)
+    >>> y = pl.copy(x)
+    >>> x[0] = 1.0
+    >>> y
+    pl.Tensor([0., 0.], dtype=float32, shape=(2,))
+    """
+    return same(as_array(x))
 
 
 def _as_dtype(payload: Any, dtype: DType) -> Any:

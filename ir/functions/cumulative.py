@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import ShapeError
+from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axis, static_size
 from plait.ir.functions.payload import broadcast_to, cast, promote
 from plait.ir.functions.reductions import accumulator
@@ -23,6 +23,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "diff",
+    "ediff1d",
 ]
 
 
@@ -286,6 +287,46 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     for _ in range(n):
         x = _differences(x, axis)
     return x
+
+
+def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Differences of neighbors of the flattened ``x``, with more numbers around them.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype but bool.
+    to_end, to_begin : array_like, optional
+        What follows the differences, and what is before them; cast to the dtype of ``x``.
+
+    Returns
+    -------
+    Tensor
+        1-d, dtype of ``x``.
+
+    Raises
+    ------
+    DTypeError
+        Booleans, or numbers around of a kind that ``x`` does not hold.
+
+    Examples
+    --------
+    >>> pl.ediff1d([1, 4, 9], to_begin=0)
+    pl.Tensor([0, 3, 5], dtype=int32, shape=(3,))
+    """
+    x = as_array(x)
+    if is_bool(x.dtype):
+        raise DTypeError("ediff1d: not defined for bool; cast to another dtype first")
+    pieces = [_differences(ops.reshape(x, shape=(x.size,)), 0)]
+    for piece, place in ((to_begin, 0), (to_end, 2)):
+        if piece is not None:
+            more = as_array(piece)
+            if not np.can_cast(more.dtype, x.dtype, "same_kind"):
+                names = f"{more.dtype.name} does not fit into {x.dtype.name}"
+                raise DTypeError(f"ediff1d: {names}; cast one of them first")
+            more = cast(ops.reshape(more, shape=(more.size,)), x.dtype)
+            pieces.insert(place, more)
+    return ops.concat(*pieces, axis=0)
 
 
 def _slab(piece: Any, body: Any, axis: int) -> Any:

@@ -24,6 +24,7 @@ from plait.ir.graph import Value
 
 __all__ = [
     "array_split",
+    "column_stack",
     "concat",
     "concatenate",
     "dstack",
@@ -159,6 +160,34 @@ def vstack(arrays: Any) -> Any:
                [3, 4]], dtype=int32, shape=(2, 2))
     """
     return concat([atleast_2d(x) for x in _promoted("vstack", arrays)], axis=0)
+
+
+def column_stack(arrays: Any) -> Any:
+    """Join along the second axis; vectors are columns.
+
+    Parameters
+    ----------
+    arrays : sequence of array_like
+
+    Returns
+    -------
+    Tensor
+        At least 2-d.
+
+    Raises
+    ------
+    ShapeError
+        Shapes that do not fit together.
+
+    Examples
+    --------
+    >>> pl.column_stack([[1, 2], [3, 4]])
+    pl.Tensor([[1, 3],
+               [2, 4]], dtype=int32, shape=(2, 2))
+    """
+    payloads = _promoted("column_stack", arrays)
+    columns = [x if x.ndim > 1 else ops.reshape(x, shape=(x.size, 1)) for x in payloads]
+    return concat(columns, axis=1)
 
 
 def dstack(arrays: Any) -> Any:

@@ -21,6 +21,7 @@ from plait.ir.functions.reductions import sum as sum_
 from plait.ir.types import is_complex
 
 __all__ = [
+    "cross",
     "dot",
     "inner",
     "kron",
@@ -345,6 +346,56 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     pl.Tensor(5., dtype=float32)
     """
     return sum_(diagonal(x, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+def cross(
+    x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """The cross product of vectors of three components.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Dtypes are promoted; the other axes broadcast.
+    axisa, axisb, axisc : int, optional
+        The axes of the components in ``x``, ``y`` and the result.
+    axis : int, optional
+        One axis in place of the three.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError
+        No such axis, not three components, or shapes that do not broadcast together.
+
+    Examples
+    --------
+    >>> pl.cross([1, 0, 0], [0, 1, 0])
+    pl.Tensor([0, 0, 1], dtype=int32, shape=(3,))
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = _operands("cross", x, y)
+    a = moveaxis(a, normalize_axis("cross", axisa, a.ndim), -1)
+    b = moveaxis(b, normalize_axis("cross", axisb, b.ndim), -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ShapeError(
+            f"cross: expected three components, got {a.shape[-1]} and {b.shape[-1]}; give axis="
+        )
+    shape = broadcast_shapes("cross", a.shape, b.shape)
+    a, b = broadcast_to(a, shape), broadcast_to(b, shape)
+    (a0, a1), (b0, b1) = ([_turned(v, n) for n in (1, 2)] for v in (a, b))
+    found = ops.subtract(ops.multiply(a0, b1), ops.multiply(a1, b0))
+    return moveaxis(found, -1, normalize_axis("cross", axisc, found.ndim))
+
+
+def _turned(x: Any, first: int) -> Any:
+    """The three components along the last axis, from another one on."""
+    order = np.asarray([first, (first + 1) % 3, (first + 2) % 3])
+    return ops.gather(x, order, axes=(x.ndim - 1,))
 
 
 def kron(x: Any, y: Any) -> Any:

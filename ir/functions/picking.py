@@ -20,6 +20,7 @@ from plait.ir.functions.axes import (
     normalize_axis,
     static_size,
 )
+from plait.ir.functions.loops import same
 from plait.ir.functions.payload import broadcast_shapes, broadcast_to, cast
 from plait.ir.types import Shape, int64
 
@@ -27,6 +28,7 @@ __all__ = [
     "dynamic_slice",
     "dynamic_update_slice",
     "gather",
+    "put",
     "put_along_axis",
     "scatter",
     "take",
@@ -167,13 +169,64 @@ def take(x: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     axis = normalize_axis("take", axis, x.ndim)
     size = static_size("take", x, axis)
     index = as_index("take", indices)
-    if mode == "raise":
-        index = _checked("take", index, size)
-    elif mode == "wrap":
-        index = ops.remainder(cast(index, int64), _filled(max(size, 1), int64, index.shape))
-    elif mode != "clip":
-        raise UnknownNameError(f"take: unknown mode {mode!r}; modes: raise, wrap, clip")
+    if mode != "clip":  # which the op does by itself
+        index = in_mode("take", index, size, mode)
     return ops.gather(x, index, axes=(axis,))
+
+
+def put(x: Any, indices: Any, values: Any, mode: str = "raise") -> Any:
+    """A copy of ``x`` with the elements at flat positions replaced, as ``numpy.put`` does in place.
+
+    Parameters
+    ----------
+    x : array_like
+        Any dtype.
+    indices : array_like of integers
+        Positions in the flattened ``x``; negative ones count from the end.
+    values : array_like
+        Cast to the dtype of ``x``; repeated where there are fewer than indices.
+    mode : {"raise", "wrap", "clip"}
+        What to do with indices out of range, as for ``take``.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of ``x``. ``x`` itself does not change.
+
+    Raises
+    ------
+    IndexOutOfRangeError
+        An index is out of range, with ``mode="raise"``.
+
+    Examples
+    --------
+    >>> pl.put([[1, 2], [3, 4]], [0, -1], [8, 9])
+    pl.Tensor([[8, 2],
+               [3, 9]], dtype=int32, shape=(2, 2))
+    """
+    x = as_array(x)
+    index = in_mode("put", as_index("put", indices), x.size, mode)
+    values = cast(as_array(values), x.dtype)
+    if values.size == 0 or index.size == 0:
+        return same(x)
+    flat, index, values = (ops.reshape(v, shape=(v.size,)) for v in (x, index, values))
+    if values.shape != index.shape:
+        values = ops.gather(values, np.arange(index.size) % values.size, axes=(0,))
+    return ops.reshape(ops.scatter(flat, values, index, axes=(0,)), shape=x.shape)
+
+
+def in_mode(name: str, index: Any, size: int, mode: str) -> Any:
+    """Indices of one axis in ``[0, size)``, those out of range treated as ``mode`` says."""
+    if mode == "raise":
+        return _checked(name, index, size)
+    last = max(size, 1) - 1
+    wide = cast(index, int64)
+    if mode == "wrap":
+        return ops.remainder(wide, _filled(last + 1, int64, wide.shape))
+    if mode != "clip":
+        raise UnknownNameError(f"{name}: unknown mode {mode!r}; modes: raise, wrap, clip")
+    wide = ops.maximum(wide, _filled(0, int64, wide.shape))
+    return ops.minimum(wide, _filled(last, int64, wide.shape))
 
 
 def _filled(value: int, dtype: Any, shape: Shape) -> Any:

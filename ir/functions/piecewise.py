@@ -20,6 +20,7 @@ __all__ = [
     "relu",
     "relu6",
     "sparse_plus",
+    "sparse_sigmoid",
 ]
 
 
@@ -211,6 +212,33 @@ def sparse_plus(x: Any) -> Any:
     payload = real_floating("sparse_plus", x)
     between = multiply(0.25, square(add(clip(payload, -1, 1), 1.0)))
     return where(greater(payload, 1), payload, between)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """Elementwise 0 below -1, 1 above 1, (x + 1) / 2 between.
+
+    Parameters
+    ----------
+    x : array_like
+        Any real dtype and shape; integers are computed in floating point.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape.
+
+    Raises
+    ------
+    DTypeError
+        Complex numbers.
+
+    Examples
+    --------
+    >>> pl.sparse_sigmoid([-2.0, 0.0, 2.0])
+    pl.Tensor([0. , 0.5, 1. ], dtype=float32, shape=(3,))
+    """
+    payload = real_floating("sparse_sigmoid", x)
+    return multiply(0.5, clip(add(payload, 1.0), 0, 2))
 
 
 def heaviside(x: Any, y: Any) -> Any:

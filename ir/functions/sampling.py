@@ -9,7 +9,7 @@ import numpy as np
 
 from plait.ir import ops
 from plait.ir.errors import CheckError, DTypeError, ShapeError
-from plait.ir.functions.axes import as_array, is_traced, normalize_axis, static_size
+from plait.ir.functions.axes import as_array, demand, normalize_axis, static_size
 from plait.ir.functions.distributions import (
     Drawn,
     as_shape,
@@ -20,6 +20,7 @@ from plait.ir.functions.distributions import (
 )
 from plait.ir.functions.payload import (
     WeakValue,
+    as_payload,
     broadcast_shapes,
     broadcast_to,
     cast,
@@ -116,12 +117,7 @@ def _check_span(low: Any, high: Any, dtype: DType) -> None:
         check_fits(ops.subtract(last, np.asarray(1, int64)), dtype)
     shape = broadcast_shapes("randint", first.shape, last.shape)
     ok = ops.less(broadcast_to(first, shape), broadcast_to(last, shape))
-    message = "randint: every low must be below its high"
-    if not is_traced(ok):
-        if not np.all(ok):
-            raise CheckError(message)
-        return
-    ops.check(ops.reduce_all(ok, axes=tuple(range(ok.ndim))), error="CheckError", message=message)
+    demand(ok, "randint: every low must be below its high")
 
 
 def bernoulli(state: Any, shape: Any = (), p: Any = 0.5) -> Drawn:
@@ -141,6 +137,8 @@ def bernoulli(state: Any, shape: Any = (), p: Any = 0.5) -> Drawn:
 
     Raises
     ------
+    CheckError
+        A probability outside of [0, 1], also inside a compiled function.
     ShapeError
         ``p`` does not broadcast to ``shape``.
 
@@ -150,7 +148,9 @@ def bernoulli(state: Any, shape: Any = (), p: Any = 0.5) -> Drawn:
     >>> int(bernoulli(seed_state(0), 1000, 0.25)[0].sum()) in range(200, 300)
     True
     """
-    shape = as_shape(shape)
+    shape, p = as_shape(shape), cast(as_payload(p), float32)
+    fine = ops.logical_and(ops.greater_equal(p, fill(0, p)), ops.less_equal(p, fill(1, p)))
+    demand(fine, "bernoulli: every p must lie in [0, 1]")
     values, state = unit(state, shape, float32)
     return ops.less(values, parameter("bernoulli", p, float32, shape)), state
 

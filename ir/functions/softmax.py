@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from plait.ir import ops
 from plait.ir.errors import DTypeError
 from plait.ir.functions.axes import as_array, normalize_axes
-from plait.ir.functions.elementwise import exp, subtract
-from plait.ir.functions.payload import cast, to_inexact
-from plait.ir.types import is_complex
+from plait.ir.functions.elementwise import exp, log, subtract
+from plait.ir.functions.payload import broadcast_to, cast, to_inexact
+from plait.ir.functions.reductions import masked
+from plait.ir.types import bool_, float64, is_complex
 
 __all__ = [
     "log_softmax",
+    "logmeanexp",
     "logsumexp",
     "softmax",
 ]
@@ -122,3 +126,42 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """
     payload, axes = _prepared("logsumexp", x, axis)
     return ops.logsumexp(payload, axes=axes, keepdims=bool(keepdims))
+
+
+def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = False) -> Any:
+    """The logarithm of the mean of exponentials, without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+        Any real dtype; integers are computed in floating point.
+    axis : int, tuple of int or None, optional
+        Over which to average; all by default.
+    where : array_like of bool, optional
+        The elements to average; broadcasts to ``x``.
+    keepdims : bool, optional
+        Whether the axes stay, with size 1.
+
+    Returns
+    -------
+    Tensor
+        NaN for no elements.
+
+    Raises
+    ------
+    ShapeError
+        No such axis.
+    DTypeError
+        Complex numbers.
+
+    Examples
+    --------
+    >>> pl.logmeanexp([1000.0, 1000.0])
+    pl.Tensor(1000., dtype=float32)
+    """
+    payload, axes = _prepared("logmeanexp", x, axis)
+    chosen = np.asarray(True) if where is None else cast(as_array(where), bool_)
+    counted = cast(broadcast_to(chosen, payload.shape), float64)
+    total = ops.logsumexp(masked(payload, where, -np.inf), axes=axes, keepdims=bool(keepdims))
+    count = ops.reduce_sum(counted, axes=axes)
+    return subtract(total, cast(ops.reshape(log(count), shape=total.shape), total.dtype))

@@ -13,11 +13,14 @@ from plait.ir.functions.axes import (
     as_index,
     check_range,
     is_traced,
+    no_elements,
     normalize_axes,
     normalize_axis,
     static_size,
 )
+from plait.ir.functions.joining import unstack
 from plait.ir.functions.payload import broadcast_to, cast, promote
+from plait.ir.functions.picking import take_along_axis
 from plait.ir.functions.reductions import fill, keep
 from plait.ir.functions.statistics import mean_dtypes
 from plait.ir.types import int64, is_floating
@@ -25,6 +28,7 @@ from plait.ir.types import int64, is_floating
 __all__ = [
     "argpartition",
     "argsort",
+    "lexsort",
     "median",
     "partition",
     "percentile",
@@ -121,6 +125,44 @@ def argsort(x: Any, axis: int | None = -1, descending: bool = False, stable: boo
     # Sorting what is flipped, and flipping the result, keeps equal elements in their order.
     backward = flip_axis(ops.argsort(flip_axis(x, axis), axis=axis), axis)
     return ops.subtract(fill(x.shape[axis] - 1, backward), backward)
+
+
+def lexsort(keys: Any, axis: int = -1) -> Any:
+    """The positions that sort by several keys; the last key decides first.
+
+    Parameters
+    ----------
+    keys : sequence of array_like, or array_like whose first axis is taken apart
+        Equal shapes, any dtypes but complex.
+    axis : int, optional
+        Of each key, along which to sort.
+
+    Returns
+    -------
+    Tensor of int64
+        Shape of a key; equal elements keep their order.
+
+    Raises
+    ------
+    ShapeError
+        No keys, shapes that differ, or no such axis.
+
+    Examples
+    --------
+    >>> pl.lexsort([[1, 2, 0], [5, 4, 5]])
+    pl.Tensor([1, 2, 0], dtype=int64, shape=(3,))
+    """
+    columns = [as_array(k) for k in (keys if isinstance(keys, (tuple, list)) else unstack(keys))]
+    shapes = {k.shape for k in columns}
+    if len(shapes) != 1:
+        raise ShapeError(f"lexsort: expected keys of one shape, got {[k.shape for k in columns]}")
+    first, *others = columns
+    axis = normalize_axis("lexsort", axis, first.ndim)
+    order = ops.argsort(first, axis=axis)
+    for key in others:
+        again = ops.argsort(take_along_axis(key, order, axis), axis=axis)
+        order = take_along_axis(order, again, axis)
+    return order
 
 
 def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
@@ -232,7 +274,7 @@ def searchsorted(x1: Any, x2: Any, side: str = "left", sorter: Any = None) -> An
     return ops.searchsorted(x1, x2, side=side)
 
 
-def _in_rows(name: str, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+def in_rows(name: str, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """``x`` in its computing dtype with the axes joined to one last axis, and these axes."""
     axes = normalize_axes(name, axis, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
@@ -241,7 +283,7 @@ def _in_rows(name: str, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     for a in axes:
         count *= static_size(name, x, a)
     if count == 0:
-        raise ShapeError(f"{name}: no elements along axis {axis} of shape {x.shape}")
+        raise ShapeError(no_elements(name, axis, x.shape))
     rows = ops.transpose(x, permutation=(*kept, *axes))
     return ops.reshape(rows, shape=(*shape, count)), axes
 
@@ -285,7 +327,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """
     x = as_array(x)
     compute, result = mean_dtypes(x.dtype, None)
-    rows, axes = _in_rows("median", cast(x, compute), axis)
+    rows, axes = in_rows("median", cast(x, compute), axis)
     ordered = ops.sort(rows, axis=rows.ndim - 1)
     count, last = rows.shape[-1], (rows.ndim - 1,)
     found = ops.gather(ordered, np.asarray(count // 2), axes=last)
@@ -343,23 +385,28 @@ def quantile(
     q = cast(q, compute)
     if not is_traced(q) and not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= 1)):
         raise ShapeError("quantile: q must lie in [0, 1] (percentile takes 0 to 100)")
-    rows, axes = _in_rows("quantile", cast(x, compute), axis)
+    rows, axes = in_rows("quantile", cast(x, compute), axis)
     ordered = ops.sort(rows, axis=rows.ndim - 1)
-    found = _interpolate(ordered, ops.reshape(q, shape=(q.size,)), method)
+    q_flat = ops.reshape(q, shape=(q.size,))
+    place = ops.multiply(q_flat, fill(ordered.shape[-1] - 1, q_flat))
+    found = interpolate(ordered, place, method)
     found = cast(_nan_where(found, ordered), result)
     found = ops.transpose(found, permutation=(found.ndim - 1, *range(found.ndim - 1)))
     kept = [1 if i in axes else d for i, d in enumerate(x.shape) if keepdims or i not in axes]
     return ops.reshape(found, shape=(*q.shape, *kept))
 
 
-def _interpolate(ordered: Any, q: Any, method: str) -> Any:
-    """The quantiles ``q`` (1-d) of sorted rows, along a new last axis."""
-    place = ops.multiply(q, fill(ordered.shape[-1] - 1, q))
+def interpolate(ordered: Any, place: Any, method: str, batch: int = 0) -> Any:
+    """Elements of sorted rows at fractional places, along a new last axis.
+
+    The places are 1-d, or, with as many batch axes as rows have, different for each row.
+    """
     below, above = ops.floor(place), ops.ceil(place)
     if method == "nearest":
         below = above = ops.round_(place)
     low, high = (
-        ops.gather(ordered, cast(p, int64), axes=(ordered.ndim - 1,)) for p in (below, above)
+        ops.gather(ordered, cast(p, int64), axes=(ordered.ndim - 1,), batch=batch)
+        for p in (below, above)
     )
     if method in ("lower", "nearest"):
         return low

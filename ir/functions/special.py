@@ -6,8 +6,16 @@ import math
 from typing import Any
 
 from plait.ir import ops
-from plait.ir.functions.elementwise import divide, log, multiply, negative, subtract
-from plait.ir.functions.logic import equal, isnan, logical_and, logical_not, where
+from plait.ir.functions.elementwise import (
+    divide,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+)
+from plait.ir.functions.logic import equal, isnan, less, logical_and, logical_not, where
 from plait.ir.functions.loops import real_floating, unary_float
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "erfc",
     "erfinv",
     "lgamma",
+    "log1mexp",
     "logit",
     "sinc",
     "xlogy",
@@ -53,6 +62,38 @@ def logit(x: Any) -> Any:
     """
     payload = real_floating("logit", x)
     return subtract(log(payload), ops.log1p(negative(payload)))
+
+
+def log1mexp(x: Any) -> Any:
+    """Elementwise log(1 - exp(-x)) for positive x, exact where exp(-x) is near 0 or 1.
+
+    The formula is that of Maechler (2012), "Accurately computing log(1 - exp(-|a|))".
+
+    Parameters
+    ----------
+    x : array_like
+        Any real dtype and shape; integers are computed in floating point.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; NaN for negative numbers.
+
+    Raises
+    ------
+    DTypeError
+        Complex numbers.
+
+    Examples
+    --------
+    >>> pl.log1mexp(np.inf)
+    pl.Tensor(-0., dtype=float32)
+    """
+    payload = real_floating("log1mexp", x)
+    middle = math.log(2)
+    near = log(negative(ops.expm1(negative(minimum(payload, middle)))))
+    far = ops.log1p(negative(ops.exp(negative(maximum(payload, middle)))))
+    return where(less(payload, middle), near, far)
 
 
 def sinc(x: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import ShapeError
+from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
-from plait.ir.functions.payload import broadcast_to, cast, result_dtype
+from plait.ir.functions.payload import as_payload, broadcast_to, cast, result_dtype, to_inexact
 from plait.ir.functions.reductions import fill, keep, masked
 from plait.ir.functions.reductions import max as max_
 from plait.ir.functions.reductions import min as min_
@@ -41,6 +41,7 @@ __all__ = [
     "nanstd",
     "nansum",
     "nanvar",
+    "standardize",
     "std",
     "var",
 ]
@@ -229,6 +230,69 @@ def std(
     compute, result = mean_dtypes(x.dtype, dtype)
     found = ops.sqrt(_variance("std", cast(x, compute), axis, keepdims, correction, ddof, where))
     return cast(found, real_dtype(result))
+
+
+def standardize(
+    x: Any,
+    axis: Any = -1,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: Any = 1e-5,
+    where: Any = None,
+) -> Any:
+    """Subtract the mean and divide by the standard deviation, as ``jax.nn.standardize``.
+
+    Parameters
+    ----------
+    x : array_like
+        Any real dtype; integers are computed in floating point.
+    axis : int or tuple of int, optional
+        Along which the mean becomes 0 and the variance 1; None for all axes.
+    mean, variance : array_like, optional
+        In place of those of ``x``; broadcast with ``x``.
+    epsilon : number, optional
+        Added to the variance.
+    where : array_like of bool, optional
+        The elements of which mean and variance are taken.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; float16 and bfloat16 are computed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError
+        There is no such axis.
+    DTypeError
+        Complex numbers.
+
+    Examples
+    --------
+    >>> pl.standardize([1.0, 3.0], epsilon=0.0)
+    pl.Tensor([-1.,  1.], dtype=float32, shape=(2,))
+    """
+    x = as_array(x)
+    if is_complex(x.dtype):
+        raise DTypeError(f"standardize: expected real numbers, got {x.dtype.name}")
+    result = to_inexact(x.dtype)
+    compute = mean_dtypes(result, None)[0]
+    x = cast(x, compute)
+    axes = normalize_axes("standardize", axis, x.ndim)
+    count = _count("standardize", x, axes, where)
+
+    def average_of(values: Any) -> Any:
+        total = ops.reduce_sum(masked(values, where, 0), axes=axes)
+        return keep(_divide(total, count), x, axes, True)
+
+    middle = average_of(x) if mean is None else cast(as_payload(mean), compute)
+    distance = ops.subtract(x, broadcast_to(middle, x.shape))
+    if variance is None:
+        # Around the mean that was given, if one was.
+        variance = average_of(ops.square(distance))
+    spread = broadcast_to(cast(as_payload(variance), compute), x.shape)
+    spread = ops.add(spread, broadcast_to(cast(as_payload(epsilon), compute), x.shape))
+    return cast(ops.multiply(distance, ops.rsqrt(spread)), result)
 
 
 def average(x: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Any:
