@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
-from collections.abc import Callable, Sequence
-from types import CoroutineType, GeneratorType
+from collections.abc import Callable, Coroutine, Iterator, MappingView, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from plait.tracer.pytree import TreeDef, flatten, unflatten
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
 from plait.tracer.trace import NumberNeeded, Output, Trace, TracedFunction, identifier
+
+#: Results that give what they hold once, or hold what changes.
+_PASSING = (Iterator, Coroutine, MappingView)
 
 
 def trace_function(
@@ -156,10 +159,16 @@ def _collect(out_leaves: list[Any], arguments: dict[int, int]) -> tuple[list[Out
                 continue
             outputs.append(Output(leaf._kind, len(values)))
             values.append(leaf._data)
-        elif isinstance(leaf, (GeneratorType, CoroutineType)):
+        elif isinstance(leaf, _PASSING):
             raise TraceError(
                 f"a traced function cannot return a {type(leaf).__name__}, which runs once; "
                 "return a list or a tuple of what it gives"
+            )
+        elif _holds_tracers(leaf):
+            raise TraceError(
+                f"the result has a {type(leaf).__name__} that holds tensors which are being "
+                "traced; return them in lists, tuples, dicts or dataclasses, or teach Plait the "
+                "class with pl.register_pytree"
             )
         elif isinstance(leaf, np.ndarray):
             outputs.append(Output("met", value=MetArray(leaf)))
@@ -168,6 +177,19 @@ def _collect(out_leaves: list[Any], arguments: dict[int, int]) -> tuple[list[Out
         else:
             outputs.append(Output("static", value=leaf))
     return outputs, values
+
+
+def _holds_tracers(leaf: Any) -> bool:
+    """Whether an object of a class that is no container holds tensors that are being traced."""
+    held = [*getattr(leaf, "__dict__", {}).values()]
+    if isinstance(leaf, functools.partial):
+        held += [*leaf.args, *leaf.keywords.values()]
+    for cell in getattr(leaf, "__closure__", None) or ():
+        try:
+            held.append(cell.cell_contents)
+        except ValueError:
+            continue  # not bound yet
+    return any(type(x) is Tensor and type(x._data) is Value for x in held)
 
 
 def _settle(output: Output) -> Output:

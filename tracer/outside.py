@@ -41,7 +41,7 @@ class MetArray:
 
     def is_unchanged(self) -> bool:
         """Whether the array, which lives, holds the same bits as then."""
-        return _bits(self.now()) == _bits(self.then)
+        return np.array_equal(_bits(self.now()), _bits(self.then))
 
 
 class _View:
@@ -64,7 +64,5 @@ def layout_of(array: Any) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     return array.__array_interface__["data"][0], array.shape, array.strides
 
 
-def _bits(array: Any) -> memoryview | bytes:
-    if not array.size:
-        return b""
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+def _bits(array: Any) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)

@@ -11,6 +11,9 @@ from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_storage import Storage, storage_of
 from plait.tracer.tensor_views import TracedView
 
+#: How hard to look for an element that two arrays share, before they are taken to.
+WORK: Any = 10_000
+
 
 def overlap(written: Any, other: Any) -> bool:
     """Whether what is written to ``written`` shows in ``other``: tensors, ndarrays, graph values.
@@ -50,6 +53,6 @@ def _share(a: Any, b: Any) -> bool:
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return False
     try:
-        return bool(np.shares_memory(a, b, max_work=10_000))
+        return bool(np.shares_memory(a, b, max_work=WORK))
     except np.exceptions.TooHardError:
         return True

@@ -113,12 +113,13 @@ _registry[defaultdict] = (_split_default, _join_default)
 
 
 def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
-    names = tuple(f.name for f in dataclasses.fields(kind))
+    fields = tuple(f.name for f in dataclasses.fields(kind))
 
     def split(x: Any) -> tuple[list[Any], Any]:
-        return [getattr(x, name) for name in names], None
+        names = tuple([name for name in fields if hasattr(x, name)])
+        return [getattr(x, name) for name in names], names
 
-    def join(_: Any, children: list[Any]) -> Any:
+    def join(names: Any, children: list[Any]) -> Any:
         # The constructor is not run again: it may check or convert what is now a tracer.
         made: Any = object.__new__(kind)
         for name, child in zip(names, children, strict=True):
@@ -201,7 +202,7 @@ def _step(treedef: TreeDef, i: int) -> str:
     if kind is not None and hasattr(kind, "_fields"):
         return f".{kind._fields[i]}"
     if kind is not None and dataclasses.is_dataclass(kind):
-        return f".{dataclasses.fields(kind)[i].name}"
+        return f".{rest[i]}"
     return f"[{i}]"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -150,3 +151,44 @@ def test_a_users_handler_does_not_swallow_the_need_of_a_number() -> None:
 
     f = compiled(function)
     assert [f(x32(4), k).shape for k in (1, 2, 3)] == [(4,), (2,), (3,)]
+
+
+class Box:
+    """An object that holds a value."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: map(str, [x]),
+        lambda x: iter([x]),
+        lambda x: {"a": x}.values(),
+        lambda x: Box(x),
+        lambda x: lambda: x,
+        lambda x: functools.partial(pl.add, x),
+    ],
+)
+def test_results_that_would_carry_tracers_out_are_errors(make: Any) -> None:
+    with pytest.raises(pl.errors.TraceError, match=r"cannot return|holds tensors"):
+        compiled(lambda x: make(x + 1))(x32(2))
+
+
+def test_objects_without_tracers_may_be_returned() -> None:
+    box = Box(3)
+    assert compiled(lambda x: (x, box, len))(x32(2))[1:] == (box, len)
+
+
+def test_dataclasses_may_lack_a_field() -> None:
+    @dataclasses.dataclass
+    class Partial:
+        a: Any
+        b: Any = dataclasses.field(init=False)
+
+    f = compiled(lambda p: p)
+    assert vars(f(Partial(3))) == {"a": 3}
+    full = Partial(4)
+    full.b = 5
+    assert f(full) == full
