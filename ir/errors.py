@@ -12,7 +12,6 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DivisionError",
-    "DivisionError",
     "GraphError",
     "IndexOutOfRangeError",
     "LeakedTracerError",
@@ -223,6 +222,9 @@ class PassError(GraphError):
     """
 
 
+_NOWHERE = ("<string>", 1, 1)  # where a ParseError lies that says no place
+
+
 class ParseError(GraphError):
     """Text that is not valid IR, a type or a spec; carries line and column.
 
@@ -251,6 +253,8 @@ class ParseError(GraphError):
         self.file, self.line, self.column = file, line, column
 
     def __str__(self) -> str:
+        if self.location is not None and (self.file, self.line, self.column) == _NOWHERE:
+            return super().__str__()
         return f"{self.file}:{self.line}:{self.column}: error: {self.message}"
 
     def __reduce__(self) -> tuple[_Any, ...]:

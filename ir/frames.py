@@ -122,16 +122,15 @@ def translated(error: Exception, function: Callable[..., Any]) -> Exception:
     """
     if isinstance(error, PlaitError):
         if error.location is None and not isinstance(error, _SAID):
-            _name_function(error, function.__name__)
+            _name_function(error, _public_name(function))
         return error.at(user_location())
     if not isinstance(error, (TypeError, ValueError, OverflowError, IndexError)):
         return error
     entries = list(_entries(error.__traceback__))
     if any(not (is_internal(e.tb_frame) or _is_library(e.tb_frame)) for e in entries):
         return error
-    name = function.__name__
-    text = str(error)
-    if isinstance(error, TypeError) and len(entries) == 1 and f"{name}() " in text:
+    name, text = _public_name(function), str(error)
+    if isinstance(error, TypeError) and len(entries) == 1 and f"{function.__name__}() " in text:
         text = text[text.index("() ") + 3 :]
         found: PlaitError = SignatureError(f"{name}: {text}; call it as {_call_form(function)}")
     else:
@@ -157,6 +156,12 @@ def _name_function(error: PlaitError, name: str) -> None:
         error.message = f"{name}: {error.message[match.end() :]}"
 
 
+def _public_name(function: Callable[..., Any]) -> str:
+    """What the user wrote to call a function: the class for its ``__init__``."""
+    name = function.__name__
+    return function.__qualname__.rpartition(".")[0] if name == "__init__" else name
+
+
 def _call_form(function: Callable[..., Any]) -> str:
     """``sum(x, axis=None)``: the call without types."""
     empty = inspect.Parameter.empty
@@ -164,7 +169,7 @@ def _call_form(function: Callable[..., Any]) -> str:
     given = [p for name, p in signature.parameters.items() if name != "self"]
     bare = [p.replace(annotation=empty) for p in given]
     shown = signature.replace(parameters=bare, return_annotation=empty)
-    return f"{function.__name__}{shown}"
+    return f"{_public_name(function)}{shown}"
 
 
 # Public functions.

@@ -26,7 +26,10 @@ CREATION = (
     "eye",
     "full",
     "full_like",
+    "geomspace",
+    "indices",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
     "zeros",
@@ -124,6 +127,7 @@ def _is_tensor(x: Any) -> TypeGuard[Tensor]:
 
 def _as_tensor(obj: Any, dtype: Any, device: Any, copy: bool | None) -> Tensor:
     wanted = None if dtype is None else as_dtype(dtype)
+    result: Tensor
     if _is_tensor(obj) and wanted in (None, obj.dtype):
         result = obj.copy() if copy else obj
         return result if device is None else result.to(device)

@@ -24,6 +24,7 @@ from plait.ir import (
 )
 from plait.ir.device import CPU, Device
 from plait.ir.errors import DTypeError, UnknownNameError
+from plait.ir.frames import boundary
 from plait.ir.functions.payload import as_payload, promote_dtypes, weak_kind
 from plait.tracer import unwrap
 
@@ -67,6 +68,7 @@ class FloatInfo:
     dtype: DType
 
 
+@boundary
 def finfo(type: Any, /) -> FloatInfo:
     """Limits of a floating dtype.
 
@@ -108,6 +110,7 @@ def finfo(type: Any, /) -> FloatInfo:
     )
 
 
+@boundary
 def iinfo(type: Any, /) -> Any:
     """Limits of an integer dtype.
 
@@ -136,6 +139,7 @@ def iinfo(type: Any, /) -> Any:
     return np.iinfo(dtype)
 
 
+@boundary
 def isdtype(dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind.
 
@@ -169,6 +173,7 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     return bool(_KINDS[kind](as_dtype(dtype)))
 
 
+@boundary
 def can_cast(from_: Any, to: Any, /, casting: str = "safe") -> bool:
     """Whether a cast keeps every value.
 
@@ -192,6 +197,7 @@ def can_cast(from_: Any, to: Any, /, casting: str = "safe") -> bool:
     return np.can_cast(_dtype(from_), as_dtype(to), known)
 
 
+@boundary
 def result_type(*operands: Any) -> DType:
     """The dtype that an operation on the operands computes in.
 

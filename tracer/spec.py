@@ -8,6 +8,7 @@ from typing import Any
 
 from plait.ir import Dim, DType, Shape, TensorType, as_dtype, parse_type
 from plait.ir.errors import DTypeError, ParseError, ShapeError, UnknownNameError
+from plait.ir.frames import boundary
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -47,6 +48,7 @@ class TensorSpec:
 
     __plait_leaf__ = True
 
+    @boundary
     def __init__(self, shape: Any, dtype: Any = None, name: str = "") -> None:
         if isinstance(shape, str) and "[" in shape:
             shape, dtype = _from_text(shape, dtype)

@@ -339,6 +339,7 @@ def _cannot_capture(what: str) -> TraceError:
     ).at(user_location())
 
 
+@boundary
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
     """A tensor that shares the memory of another library's array.
 

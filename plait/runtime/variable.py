@@ -12,7 +12,7 @@ from plait.ir import DType, TensorType, Value, as_dtype, dispatch, functions
 from plait.ir.device import Device, device_of
 from plait.ir.display import mime_bundle
 from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
-from plait.ir.frames import hide_internals
+from plait.ir.frames import boundary, hide_internals
 from plait.ir.location import user_location
 from plait.runtime.variable_operators import VariableOperators
 from plait.tracer import FROZEN, Tensor, freeze, unwrap, wrap
@@ -55,6 +55,7 @@ class Variable(VariableOperators):
 
     __slots__ = ("__weakref__", "_lock", "_name", "_payload", "_shared", "_type", "trainable")
 
+    @boundary
     def __init__(
         self,
         initial_value: Any,

@@ -62,6 +62,16 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     (lambda: bool(X), E.ShapeError, "one element"),
     (lambda: len(pl.ones(())), E.DTypeError, "0-d"),
+    (lambda: pl.finfo("x"), E.UnknownNameError, "^finfo: unknown dtype 'x'"),
+    (lambda: pl.from_dlpack(3), E.DTypeError, "^from_dlpack"),
+    (lambda: pl.Variable("a"), E.DTypeError, "^Variable: expected a tensor"),
+    (
+        lambda: pl.TensorSpec(),
+        E.SignatureError,
+        r"^TensorSpec: missing .* TensorSpec\(shape, dtype",
+    ),  # type: ignore[call-arg]
+    (lambda: pl.TensorSpec((-1,)), E.ShapeError, "^TensorSpec: a size cannot be negative"),
+    (lambda: pl.einsum("ij->k", X), E.ParseError, "^einsum: the result's letter 'k'"),
     (lambda: np.add(X, "a"), E.DTypeError, "np.add"),
     (lambda: X @ pl.ones(4), E.ShapeError, "matmul"),
 ]
