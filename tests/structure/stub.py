@@ -50,10 +50,18 @@ PARAMETERS = {
     "arrays": "Sequence[ArrayLike]",
     "axes": "_Axes | Sequence[Sequence[int]]",
     "axis": "_Axes",
+    "choicelist": "Sequence[ArrayLike]",
+    "choices": "ArrayLike | Sequence[ArrayLike]",
+    "condlist": "Sequence[ArrayLike]",
     "destination": "_Axes",
     "device": "str | Device",
+    "dimensions": "_Sizes",
+    "dims": "_Sizes",
     "dtype": "DTypeLike",
     "key": "Any",
+    "keys": "ArrayLike | Sequence[ArrayLike]",
+    "multi_index": "ArrayLike | Sequence[ArrayLike]",
+    "obj": "ArrayLike | slice",
     "ord": "float | str",
     "range": "tuple[float, float]",
     "shape": "_Sizes",
@@ -64,7 +72,7 @@ PARAMETERS = {
 GATHERED = {"arrays": "ArrayLike"}
 
 #: Results that are not tensors although nothing says so.
-RETURNS = {"unique": "Any"}
+RETURNS = {"indices": "Any", "intersect1d": "Any", "unique": "Any"}
 
 _WIDTH = 100
 

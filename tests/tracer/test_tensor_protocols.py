@@ -73,6 +73,9 @@ METHODS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("argmax", (1,), {}),
     ("argmin", (), {}),
     ("argsort", (), {"axis": 0}),
+    ("argpartition", (1,), {"axis": 0}),
+    ("compress", ([True, False, True],), {"axis": 1}),
+    ("compress", ([False, True],), {}),
     ("cumsum", (), {"axis": 1}),
     ("cumprod", (), {}),
     ("clip", (1, 2), {}),
@@ -127,6 +130,41 @@ def test_methods_that_write() -> None:
     assert view.tolist() == [1, 2]
     view.fill(7)
     assert x.tolist() == [7, 7, 3]
+
+
+def test_methods_that_write_elements() -> None:
+    x = pl.asarray([[3, 1, 2], [6, 5, 4]])
+    view = x[0]
+    x.partition(2)
+    assert x[:, 2].tolist() == [3, 6]
+    x.put([0, -1, 1], [9, 8])
+    assert view.tolist() == [9, 9, 3]
+    assert x[1, 2].item() == 8
+    assert pl.asarray([1, 0]).choose([[1, 2], [3, 4]]).tolist() == [3, 2]
+
+
+def test_the_elements_one_after_another() -> None:
+    x = pl.asarray([[1, 2], [3, 4]]).T
+    assert [element.item() for element in x.flat] == [1, 3, 2, 4]
+    assert (len(x.flat), next(x.flat).item()) == (4, 1)
+    assert x.flat[1:3].tolist() == [3, 2]
+    x.flat[0].fill(9)
+    assert x[0, 0].item() == 1
+    with pytest.raises(TypeError):
+        x.flat[0] = 9  # type: ignore[index]
+
+
+def test_writing_methods_in_a_graph() -> None:
+    @pl.graph_function
+    def program(x: pl.Tensor) -> tuple[pl.Tensor, ...]:
+        x = x.copy()
+        x.put([0], 7)
+        x.partition(1)
+        return x, *x.flat
+
+    found = program(pl.asarray([3, 1, 2]))
+    assert found[0].tolist() == [1, 2, 7]
+    assert [element.item() for element in found[1:]] == [1, 2, 7]
 
 
 def test_functional_updates() -> None:

@@ -46,6 +46,7 @@ MODELS: dict[str, Callable[[Any], Any]] = {
     "mish": lambda x: x * np.tanh(softplus(x)),
     "squareplus": lambda x: (x + np.sqrt(x * x + 4)) / 2,
     "sparse_plus": lambda x: np.where(x >= 1, x, np.where(x <= -1, 0, (x + 1) ** 2 / 4)),
+    "sparse_sigmoid": lambda x: np.clip((x + 1) / 2, 0, 1),
     "erf": scipy.special.erf,
     "erfc": scipy.special.erfc,
     "sinc": np.sinc,

@@ -163,6 +163,24 @@ def test_einsum(subscripts: str, shapes: list[tuple[int, ...]]) -> None:
     )
 
 
+def test_einsum_of_lists() -> None:
+    x, y = numbers((2, 3)), numbers((3, 4), seed=1)
+    for tail in ([[0, 2]], [[2, 0]], [[]], []):
+        check(
+            lambda a, b, t=tail: functions.einsum(a, [0, 1], b, [1, 2], *t),
+            lambda a, b, t=tail: np.einsum(a, [0, 1], b, [1, 2], *t),
+            x,
+            y,
+        )
+    check(lambda a: functions.einsum(a, [30, 5]), lambda a: np.einsum(a, [30, 5]), x)
+    check(
+        lambda a, b: functions.einsum(a, (..., 1), b, (1, 0), (0, ...)),
+        lambda a, b: np.einsum(a, [..., 1], b, [1, 0], [0, ...]),
+        x,
+        y,
+    )
+
+
 @given(st.data())
 def test_random_einsums(data: st.DataObject) -> None:
     sizes = dict(zip("abcd", data.draw(st.tuples(*[st.integers(0, 3)] * 4)), strict=True))
@@ -227,6 +245,9 @@ def test_a_plain_product_is_one_op() -> None:
         (lambda: functions.einsum("ij->k", numbers((2, 3))), ParseError, "'k'"),
         (lambda: functions.einsum(numbers((2, 3)), "ij"), ParseError, "come first"),
         (lambda: functions.einsum("i1", numbers((2, 3))), ParseError, "letters"),
+        (lambda: functions.einsum(numbers((2,)), [52]), ParseError, r"\[0, 52\)"),
+        (lambda: functions.einsum(numbers((2,)), 0.5), ParseError, "list of numbers"),
+        (lambda: functions.einsum(numbers((2,)), [0], numbers((2,))), ParseError, "list of"),
         (lambda: functions.einsum("ij->ii", numbers((2, 3))), ParseError, "twice"),
         (lambda: functions.einsum("i,i", numbers((2,)), numbers((3,))), ShapeError, "2 and 3"),
         (lambda: functions.einsum("...i->i", numbers((2, 3))), ParseError, "lacks"),

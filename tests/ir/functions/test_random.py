@@ -192,6 +192,23 @@ def test_a_computed_range_is_checked_when_it_runs() -> None:
         evaluate(graph, [STATE, np.asarray(0)])
 
 
+@pytest.mark.parametrize("p", [-0.25, 1.5, np.nan])
+def test_probabilities_are_checked(p: float) -> None:
+    with pytest.raises(CheckError, match=r"every p must lie in \[0, 1\]"):
+        random.bernoulli(STATE, 2, p)
+    with pytest.raises(CheckError, match="every p"):
+        random.bernoulli(STATE, 2, np.asarray([0.5, p]))
+    builder = GraphBuilder("g")
+    state = builder.input(TensorType(uint64, (2,)))
+    chance = builder.input(TensorType(float32, (2,)))
+    with builder:
+        graph = builder.build([random.bernoulli(state, (2,), chance)[0]])
+    found = evaluate(graph, [STATE, np.asarray([0, 1], np.float32)])[0]
+    assert found.tolist() == [False, True]
+    with pytest.raises(CheckError, match="every p"):
+        evaluate(graph, [STATE, np.asarray([0, p], np.float32)])
+
+
 def test_float32_is_the_default() -> None:
     assert {f(STATE, 2)[0].dtype for f in (random.uniform, random.normal, random.gumbel)} == {
         float32
