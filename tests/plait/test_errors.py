@@ -45,7 +45,7 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pl.asarray([[[1], [2, 3]]]), E.ShapeError, r"row \[0\]\[0\] has shape \(1,\), row"),
     (lambda: pl.asarray([10**30]), E.DTypeError, r"element \[0\].*does not fit in 64 bits"),
     (lambda: pl.tanh("a"), E.DTypeError, "^tanh: expected a tensor"),
-    (lambda: pl.zeros("x"), E.DTypeError, "^zeros: a shape"),
+    (lambda: pl.zeros("x"), E.DTypeError, "^zeros: a shape"),  # type: ignore[arg-type]
     (lambda: pl.constant(300, dtype="int8"), E.DTypeError, "int8: it holds -128 to 127; use a"),
     (lambda: pl.max(pl.ones(0)), E.ShapeError, r"no elements in a tensor of shape \(0,\)"),
     (lambda: pl.reshape(X, (5,)), E.ShapeError, r"shape \(5,\)"),
@@ -66,10 +66,10 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: pl.from_dlpack(3), E.DTypeError, "^from_dlpack"),
     (lambda: pl.Variable("a"), E.DTypeError, "^Variable: expected a tensor"),
     (
-        lambda: pl.TensorSpec(),
+        lambda: pl.TensorSpec(),  # type: ignore[call-arg]
         E.SignatureError,
         r"^TensorSpec: missing .* TensorSpec\(shape, dtype",
-    ),  # type: ignore[call-arg]
+    ),
     (lambda: pl.TensorSpec((-1,)), E.ShapeError, "^TensorSpec: a size cannot be negative"),
     (lambda: pl.einsum("ij->k", X), E.ParseError, "^einsum: the result's letter 'k'"),
     (lambda: np.add(X, "a"), E.DTypeError, "np.add"),
@@ -111,7 +111,8 @@ def test_errors_of_the_users_own_code_stay_what_they_are() -> None:
 
 def test_an_error_in_a_traced_function_ends_at_the_users_line() -> None:
     def helper(x: Any) -> Any:
-        return {}["missing"] + x
+        found: dict[str, Any] = {}
+        return found["missing"] + x
 
     @pl.graph_function(backend="reference")
     def f(x: Any) -> Any:
