@@ -53,15 +53,19 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
-    """The quick call, with everything that it needs at hand."""
-    traced, captures = program.traced, program.traced.captures
+    """The quick call of a program."""
     run = _checking(program, getattr(program.executable, "call", program.executable))
-    held = tuple([c.source for c in captures])
-    count = len(traced.leaves) + len(held)
-    kinds, frozen = [Tensor] * count, [FROZEN] * count
-    checks, single = bool(program.checks), program.is_single
-    several, raise_status = program.is_tuple, program.raise_status
-    new = object.__new__
+    held = tuple([c.source for c in program.traced.captures])
+    return _call(program, run, held, len(program.traced.leaves) + len(held))
+
+
+def _call(
+    program: Program, run: Callable[..., Any], held: tuple[Any, ...], count: int
+) -> Callable[[tuple[Any, ...]], Any]:
+    """The quick call, with everything that it needs at hand."""
+    kinds, frozen, new = [Tensor] * count, [FROZEN] * count, object.__new__
+    checks, raise_status = bool(program.checks), program.raise_status
+    single, several = program.is_single, program.is_tuple
 
     def call(args: tuple[Any, ...]) -> Any:
         if held:
@@ -70,12 +74,8 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
             known = [a._storage for a in args] == frozen  # which only tensors have
         except AttributeError:
             known = False
-        if not known:
-            if [*map(type, args)] != kinds:
-                return MISMATCH
-            # XLA may read the buffers after the call: a later write copies them first.
-            for handle in args:
-                freeze(handle)
+        if not known and not _freeze(args, kinds):
+            return MISMATCH
         data = [a._data for a in args]
         try:
             results = run(*data)
@@ -100,3 +100,12 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
         return tuple(made)
 
     return call
+
+
+def _freeze(args: tuple[Any, ...], kinds: list[Any]) -> bool:
+    """Freeze tensors, which XLA may read after the call; False when something else is there."""
+    if [*map(type, args)] != kinds:
+        return False
+    for handle in args:
+        freeze(handle)
+    return True
