@@ -13,7 +13,7 @@ from tests.structure.source import ROOT, SITE, modules, packages, pyproject
 
 SETUPTOOLS = pyproject()["tool"]["setuptools"]
 SOURCES = ("backends", "ir", "passes", "plait", "tracer")
-DOCUMENTED_FOLDERS = (*SOURCES, "tests", "notebooks", "benchmarks", "docs")
+DOCUMENTED_FOLDERS = ("tests", "notebooks", "benchmarks", "docs", "examples")
 
 
 def has_code(folder: Path) -> bool:
@@ -48,9 +48,16 @@ def test_the_built_package_has_every_source_file() -> None:
         assert (ROOT / str(SITE) / "plait" / data).exists()
 
 
-@pytest.mark.parametrize("folder", DOCUMENTED_FOLDERS)
-def test_every_folder_has_a_readme(folder: str) -> None:
-    assert (ROOT / folder / "README.md").exists()
+def source_folders() -> list[str]:
+    folders = {path.parent for source in SOURCES for path in (ROOT / source).rglob("*.py")}
+    return sorted(str(folder.relative_to(ROOT)) for folder in folders)
+
+
+@pytest.mark.parametrize("folder", [*source_folders(), *DOCUMENTED_FOLDERS])
+def test_every_folder_has_a_short_readme(folder: str) -> None:
+    text = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert len(text.split()) <= 900, "a README is short: what lives here, how to add to it"
 
 
 def test_importing_plait_is_light() -> None:
