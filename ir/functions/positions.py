@@ -45,7 +45,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     >>> pl.unravel_index(5, (2, 3))
     (pl.Tensor(1, dtype=int64), pl.Tensor(2, dtype=int64))
     """
-    index, sizes = as_index("unravel_index", indices), as_shape("unravel_index", shape)
+    index, sizes = as_index("unravel_index", indices), _sizes("unravel_index", shape)
     count = math.prod(sizes)
     check_range(index, 0, count, f"unravel_index: {{0}} is out of range [0, {count})")
     rest, found = cast(index, int64), []
@@ -54,6 +54,14 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
         found.append(ops.remainder(rest, width))
         rest = ops.floor_divide(rest, width)
     return tuple(reversed(found))
+
+
+def _sizes(name: str, shape: Any) -> tuple[int, ...]:
+    sizes = as_shape(name, shape)
+    known = tuple([d for d in sizes if isinstance(d, int)])
+    if len(known) < len(sizes):
+        raise ShapeError(f"{name}: the shape {sizes} has a symbolic size; numbers are needed")
+    return known
 
 
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise") -> Any:
@@ -85,7 +93,7 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise") -> Any:
     pl.Tensor([2, 3], dtype=int64, shape=(2,))
     """
     name = "ravel_multi_index"
-    sizes = as_shape(name, dims)
+    sizes = _sizes(name, dims)
     given = multi_index if isinstance(multi_index, (tuple, list)) else unstack(multi_index)
     modes = (mode,) * len(sizes) if isinstance(mode, str) else tuple(mode)
     if not len(given) == len(sizes) == len(modes) or not sizes:

@@ -86,8 +86,9 @@ def test_differences_with_more_around() -> None:
     x = np.asarray([[1.0, 4.0], [9.0, 16.0]], np.float32)
     assert_equals_numpy(functions.ediff1d, np.ediff1d, x)
     assert_equals_numpy(functions.ediff1d, np.ediff1d, x[:0])
-    for around in ({"to_end": [8.0, 9.0]}, {"to_begin": 0}, {"to_begin": 5, "to_end": [7]}):
-        wanted = np.ediff1d(x, **around)  # type: ignore[arg-type]
+    more: list[dict[str, Any]] = [{"to_end": [8.0, 9.0]}, {"to_begin": 0}]
+    for around in (*more, {"to_begin": 5, "to_end": [7]}):
+        wanted = np.ediff1d(x, **around)
         found = run(lambda a, o=around: functions.ediff1d(a, **o), x)
         np.testing.assert_array_equal(found, wanted)
     with pytest.raises(DTypeError, match="bool"):

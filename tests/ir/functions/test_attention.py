@@ -58,10 +58,10 @@ def test_attention(groups: int, is_causal: bool, masked: bool) -> None:
 )
 def test_attention_in_other_dtypes(dtype: str, atol: float) -> None:
     arrays = [numbers(1, 4, 2, 8).astype(as_dtype(dtype)) for _ in range(3)]
-    wide = [x.astype("float64") for x in arrays]
+    q, k, v = (x.astype("float64") for x in arrays)
     found = run(functions.dot_product_attention, *arrays)
     assert found.dtype == arrays[0].dtype
-    wanted = attention(*wide, 0.0, True, 8**-0.5, False)
+    wanted = attention(q, k, v, 0.0, True, 8**-0.5, False)
     np.testing.assert_allclose(found.astype("float64"), wanted, atol=atol)
 
 

@@ -165,7 +165,8 @@ def test_einsum(subscripts: str, shapes: list[tuple[int, ...]]) -> None:
 
 def test_einsum_of_lists() -> None:
     x, y = numbers((2, 3)), numbers((3, 4), seed=1)
-    for tail in ([[0, 2]], [[2, 0]], [[]], []):
+    tails: list[list[Any]] = [[[0, 2]], [[2, 0]], [[]], []]
+    for tail in tails:
         check(
             lambda a, b, t=tail: functions.einsum(a, [0, 1], b, [1, 2], *t),
             lambda a, b, t=tail: np.einsum(a, [0, 1], b, [1, 2], *t),
