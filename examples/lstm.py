@@ -112,7 +112,7 @@ def show_cell() -> None:
 
 def show_memory() -> None:
     """Print the bytes of the cell's plan beside those that XLA names for its program."""
-    memories = lstm_cell.trace().optimize().compare_memory()
+    memories: dict[str, Any] = {**lstm_cell.trace().optimize().compare_memory()}
     columns = ("arguments", "outputs", "temporaries", "aliases", "total")
     print(f"\n{'bytes':>10}" + "".join(f"{column:>13}" for column in columns))
     for name, memory in memories.items():

@@ -15,7 +15,26 @@ import plait as pl
 
 Step = tuple[str, int, int, int]
 
+
 # Each takes the values so far by two numbers, and a Python number.
+@pl.graph_function(backend="planned")
+def nested(a: Any, b: Any, k: Any) -> Any:
+    """Calls from eager programs run it, calls from traced ones are inlined."""
+    return a * k + b.sum()
+
+
+@pl.graph_function(backend="planned")
+def nested_write(a: Any, k: Any) -> Any:
+    """Writes into its argument."""
+    if _is_array(a):
+        a[:1] = k
+    return a
+
+
+def _is_array(a: Any) -> bool:
+    return getattr(a, "ndim", 0) > 0
+
+
 OPS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "add": lambda a, b, k: a + b,
     "sub": lambda a, b, k: a - b,
@@ -63,24 +82,6 @@ OPS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "nested": lambda a, b, k: nested(a, b, k),
     "nested write": lambda a, b, k: nested_write(a, k),
 }
-
-
-@pl.graph_function(backend="planned")
-def nested(a: Any, b: Any, k: Any) -> Any:
-    """Calls from eager programs run it, calls from traced ones are inlined."""
-    return a * k + b.sum()
-
-
-@pl.graph_function(backend="planned")
-def nested_write(a: Any, k: Any) -> Any:
-    """Writes into its argument."""
-    if _is_array(a):
-        a[:1] = k
-    return a
-
-
-def _is_array(a: Any) -> bool:
-    return getattr(a, "ndim", 0) > 0
 
 
 def _written(a: Any, k: int) -> Any:

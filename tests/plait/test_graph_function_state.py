@@ -26,7 +26,8 @@ class Lazy:
     """A layer that is built when it is called first."""
 
     def __init__(self, initial: Any) -> None:
-        self.initial, self.w, self.calls = initial, None, 0
+        self.initial, self.calls = initial, 0
+        self.w: Any = None
 
     def __call__(self, x: Any) -> Any:
         self.calls += 1

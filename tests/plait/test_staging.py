@@ -35,7 +35,8 @@ def test_traced_and_optimized_say_what_they_cost() -> None:
 def test_the_memory_of_a_plan_adds_up() -> None:
     f = pl.graph_function(lambda x, w: pl.sum(pl.exp(pl.matmul(x, w))), backend="planned")
     optimized = f.trace("f32[8,16]", "f32[16,32]").optimize()
-    memory, plan = optimized.memory_analysis(), optimized.plan()
+    memory: dict[str, Any] = {**optimized.memory_analysis()}
+    plan = optimized.plan()
     assert memory["arguments"] == 4 * (8 * 16 + 16 * 32)
     assert memory["outputs"] == 4
     assert memory["temporaries"] == memory["arena"] == plan.arena_bytes > 0
@@ -141,7 +142,12 @@ def test_strings_that_are_types_are_specs() -> None:
 
 def test_other_strings_are_values() -> None:
     seen: list[Any] = []
-    f = pl.graph_function(lambda x, mode: seen.append(mode) or x, static="mode", backend="planned")
+
+    def note(x: Any, mode: Any) -> Any:
+        seen.append(mode)
+        return x
+
+    f = pl.graph_function(note, static="mode", backend="planned")
     f.trace("f32[2]", "f32[2]")
     f.trace("f32[2]", mode="mean")
     f.trace("f32[2]", mode="x[0]")
