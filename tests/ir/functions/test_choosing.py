@@ -42,13 +42,13 @@ def test_select() -> None:
         ),
         wanted,
     )
-    rows = [np.asarray([True, False]), np.asarray([[True], [True]])]
+    rows: Any = [np.asarray([True, False]), np.asarray([[True], [True]])]
     assert_same(functions.select(rows, [1, X[:2, :2]]), np.select(rows, [1, X[:2, :2]]))
 
 
 @pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
 def test_choose(mode: Any) -> None:
-    index = np.asarray([[0, 2], [1, 0]]) if mode == "raise" else np.asarray([[-1, 5], [2, -4]])
+    index: Any = np.asarray([[0, 2], [1, 0]]) if mode == "raise" else np.asarray([[-1, 5], [2, -4]])
     choices = [np.asarray([1, 2]), np.asarray(0.5), np.asarray([[7], [8]])]
     wanted = np.choose(index, choices, mode=mode)
     assert_same(run(lambda a: functions.choose(a, choices, mode), index), wanted)
@@ -95,7 +95,7 @@ def test_delete(places: Any, axis: Any) -> None:
 
 
 def test_delete_by_a_mask_and_append() -> None:
-    mask = np.asarray([True, False, True])
+    mask: Any = np.asarray([True, False, True])
     assert_same(run(lambda a: functions.delete(a, mask, 0), X), np.delete(X, mask, 0))
     half = X[:1] / 2
     assert_equals_numpy(functions.append, np.append, X, half, axis=0)
@@ -112,7 +112,7 @@ def test_put(mode: Any) -> None:
 
 
 def test_positions() -> None:
-    flat = np.asarray([[0, 5], [23, 11]])
+    flat: Any = np.asarray([[0, 5], [23, 11]])
     assert_equals_numpy(
         lambda i: functions.unravel_index(i, (2, 3, 4)),
         lambda i: np.unravel_index(i, (2, 3, 4)),
