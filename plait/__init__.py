@@ -88,4 +88,5 @@ def __getattr__(name: str) -> _Any:
 
     near = get_close_matches(name, __all__, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise AttributeError(f"plait has no {name!r}{hint}")
+    # The interpreter adds a hint of its own to an error that carries the module.
+    raise AttributeError(f"plait has no {name!r}{hint}", name=name, obj=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ def test_aliases_are_one_function() -> None:
 
 
 def test_an_unknown_name_has_a_hint() -> None:
-    with pytest.raises(AttributeError, match="did you mean tanh"):
+    with pytest.raises(AttributeError, match="did you mean tanh") as caught:
         pl.tanhh  # type: ignore[attr-defined]  # noqa: B018
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.lower().count("did you mean") == 1
 
 
 def test_constants() -> None:
