@@ -295,8 +295,13 @@ def graph_function(
 
     Use it bare or with options, on functions, methods, lambdas and partials. The compiled function
     takes and returns what the plain one does: tensors, NumPy arrays, jax arrays, and any nest of
-    dicts, lists, tuples, named tuples and dataclasses of them. Tensors and variables that it uses
-    from outside are inputs of the graph, read anew at each call.
+    dicts, lists, tuples, named tuples and dataclasses of them.
+
+    Tensors, variables and NumPy arrays that it uses from outside are inputs of the graph: what is
+    assigned to them or written into them is seen by the next call. Which object a global or an
+    attribute names, and each number read there, is fixed when the function is captured: after
+    ``model.scale = 3.0`` call ``clear_cache``, or pass the number as an argument. Other Python
+    code, such as ``np.random`` or ``print``, runs at the capture only.
 
     Python arguments (bool, int, str, None, other hashables) are part of the signature. A float, or
     an int that changes from call to call, becomes a runtime input when the function is traced
