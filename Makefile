@@ -25,7 +25,7 @@ help:  ## list the targets
 	  awk -F ':.*## *' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: $(VENV)/.examples  ## capture, optimise, plan, compile and run an LSTM on real data
+demo: $(VENV)/.examples  ## capture, optimize, plan, compile and run an LSTM on real data
 	$(run) examples/lstm.py
 
 .PHONY: test

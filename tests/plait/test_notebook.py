@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="pip install 'plait[notebook]'")
-nbclient = pytest.importorskip("nbclient", reason="pip install 'plait[notebook]'")
+nbformat = pytest.importorskip("nbformat", reason="pip install '.[notebook]'")
+nbclient = pytest.importorskip("nbclient", reason="pip install '.[notebook]'")
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 LIBRARY_WARNINGS = ("ignore::DeprecationWarning", "ignore::ResourceWarning")
