@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from plait.ir import bfloat16, dispatch
+from plait.ir import Value, bfloat16, dispatch, float32, float64, ops
+from plait.ir.errors import PlaitError
 from plait.ir.frames import hide_internals
 from plait.ir.functions.payload import WEAK_TYPES
 from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
@@ -65,8 +66,28 @@ def _class(x: Any) -> Any:
     return type(x.dtype) if type(x) is ndarray else type(x)
 
 
+# Ops that take two tensors of one floating type as they are: nothing to promote or broadcast.
+_DIRECT = {name: getattr(ops, name) for name in ("add", "subtract", "multiply", "divide")}
+_FLOATS = frozenset((float32, float64))
+
+
+def traced(op: Any, x: Any, y: Any) -> Any:
+    """The op on two tracers of one floating type, written down at once; else None."""
+    a, b = x._data, y._data
+    if type(a) is not Value or type(b) is not Value or a.type != b.type or a.dtype not in _FLOATS:
+        return None
+    interpreter = dispatch.current()
+    if interpreter is dispatch.EAGER or x._kind != "tensor" or y._kind != "tensor":
+        return None
+    try:
+        return wrap(interpreter.run(op, (a, b), {}, ()))
+    except PlaitError:
+        return None  # the way that promotes says what is wrong
+
+
 def binary_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``x + y``."""
+    op = _DIRECT.get(name)
     if name in ORDERED:
         ufunc = _real_only(ufunc)
 
@@ -87,6 +108,10 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass  # the way below says what is wrong
+        elif op is not None and type(other) is _tensor:
+            made = traced(op, self, other)
+            if made is not None:
+                return made
         try:
             return call(name, self, other) if is_array_like(other) else NotImplemented
         except Exception as error:
