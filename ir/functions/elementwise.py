@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import ops
+from plait.ir import float32, float64, ops
 from plait.ir.errors import CheckError, DTypeError
 from plait.ir.functions.loops import (
     binary,
@@ -188,9 +188,21 @@ def power(x: Any, y: Any) -> Any:
     pl.Tensor([1, 4, 9], dtype=int32, shape=(3,))
     """
     base, exponent = operands_of("power", np.power, x, y)
+    simple = _simple_power(y, base.dtype)
+    if simple is not None:
+        return simple(base)
     if base.dtype.kind == "i":
         _demand_natural(exponent)
     return ops.power(base, exponent)
+
+
+def _simple_power(y: Any, dtype: Any) -> Any:
+    """What NumPy computes for the Python numbers 2 and 0.5; an array of exponents takes longer."""
+    if type(y) not in (int, float):
+        return None
+    if y == 2 and (dtype in (float32, float64) or is_integer(dtype)):
+        return ops.square
+    return ops.sqrt if y == 0.5 and dtype in (float32, float64) else None
 
 
 def _demand_natural(exponent: Any) -> None:
