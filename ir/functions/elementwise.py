@@ -197,12 +197,12 @@ def power(x: Any, y: Any) -> Any:
 
 
 def _simple_power(y: Any, dtype: Any) -> Any:
-    """What NumPy computes for the Python numbers 2 and 0.5; an array of exponents takes longer."""
+    """What NumPy computes for the Python numbers 2, 0.5 and -1; arrays of them take longer."""
     if type(y) not in (int, float):
         return None
-    if y == 2 and (dtype in (float32, float64) or is_integer(dtype)):
-        return ops.square
-    return ops.sqrt if y == 0.5 and dtype in (float32, float64) else None
+    if dtype in (float32, float64):
+        return {2: ops.square, 0.5: ops.sqrt, -1: reciprocal}.get(y)
+    return ops.square if y == 2 and is_integer(dtype) else None
 
 
 def _demand_natural(exponent: Any) -> None:
