@@ -90,6 +90,9 @@ class ValueParser:
             return Dim(tokens.texts[start][1:])
         if kind == "number" and tokens.texts[start].lstrip("-").startswith("0x"):
             return self.literal()
+        after = tokens.texts[start + 2 : start + 6]
+        if tokens.at("(") and len(after) == 4 and (after[0], *after[2:]) == (",", ")", ":"):
+            return self.literal()  # a complex number's two parts, which may be given by their bits
         if kind == "number":
             found: Any = self.number()
         elif kind == "name":

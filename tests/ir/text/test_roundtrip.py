@@ -80,6 +80,12 @@ def test_special_floats(dtype: Any) -> None:
     check_literal(np.array([p % 2**bits for p in patterns], words).view(dtype))
 
 
+def test_complex_parts_by_their_bits() -> None:
+    words = np.array([0x8000000000000000, 0xFFF8000000000000], np.uint64)
+    for bits in (words, words[::-1], words | np.uint64(1)):
+        check_literal(np.ascontiguousarray(bits).view(np.complex128)[0])
+
+
 @given(hnp.arrays(np.complex64, 3), hnp.arrays(np.complex128, ()))
 def test_complex_numbers(a: Any, b: Any) -> None:
     check_literal(a)
