@@ -163,6 +163,8 @@ class Generator:
         ------
         DTypeError
             Not a floating dtype.
+        ShapeError
+            ``mean`` or ``std`` does not broadcast to ``shape``, or NumPy's order of arguments.
 
         Examples
         --------
@@ -437,3 +439,7 @@ seed = _default.seed
 split = _default.split
 truncated_normal = _default.truncated_normal
 uniform = _default.uniform
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

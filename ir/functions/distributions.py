@@ -10,7 +10,7 @@ import numpy as np
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, as_int
-from plait.ir.functions.payload import as_payload, broadcast_shapes, broadcast_to, cast
+from plait.ir.functions.payload import as_payload, broadcast_to, cast
 from plait.ir.functions.reductions import fill
 from plait.ir.ops.random import blocks_of
 from plait.ir.types import (
@@ -22,6 +22,7 @@ from plait.ir.types import (
     float32,
     float64,
     is_floating,
+    show_shape,
     uint32,
     uint64,
 )
@@ -67,6 +68,31 @@ def as_shape(shape: Any) -> Shape:
     if isinstance(shape, str):
         raise DTypeError(f"random: a shape is made of integers, got {shape!r}")
     return tuple([as_int("random", "a size", n) for n in shape])
+
+
+# The parameters of distributions, which stand behind the shape; NumPy's stand before it.
+_PARAMETERS = {
+    "bernoulli": "p",
+    "exponential": "scale",
+    "gumbel": "loc, scale",
+    "normal": "mean, std",
+    "truncated_normal": "low, high, mean, std",
+    "uniform": "low, high",
+}
+
+
+def shape_first(name: str, shape: Any, *parameters: Any) -> Shape:
+    """A shape, unless the arguments stand in NumPy's order: a number first, sizes behind it."""
+    sizes = any(type(p) is tuple and all(type(n) is int for n in p) for p in parameters)
+    if isinstance(shape, float) or (sizes and isinstance(shape, (int, np.integer))):
+        raise ShapeError(f"{name}: {shape!r} is given as the shape{_order(name)}")
+    return as_shape(shape)
+
+
+def _order(name: str) -> str:
+    """What to say of the order of a distribution's arguments."""
+    known = _PARAMETERS.get(name)
+    return f"; the shape comes first, unlike in NumPy: {name}(shape, {known})" if known else ""
 
 
 def random_bits(state: Any, shape: Any = (), dtype: Any = uint32) -> Drawn:
@@ -177,9 +203,16 @@ def _floating(name: str, dtype: Any) -> tuple[DType, DType]:
 def parameter(name: str, value: Any, dtype: DType, shape: Shape) -> Any:
     """A parameter of a distribution, stretched to the shape of the result."""
     found = cast(as_payload(value), dtype)
-    if found.ndim > len(shape) or broadcast_shapes(name, shape, found.shape) != shape:
-        raise ShapeError(f"{name}: a parameter of shape {found.shape} does not fit shape {shape}")
+    if not _fits(found.shape, shape):
+        shown = f"{show_shape(found.shape)} does not broadcast to shape {show_shape(shape)}"
+        raise ShapeError(f"{name}: a parameter of shape {shown}{_order(name)}")
     return broadcast_to(found, shape)
+
+
+def _fits(found: Shape, shape: Shape) -> bool:
+    """Whether a shape broadcasts to another one."""
+    pairs = zip(reversed(found), reversed(shape), strict=False)
+    return len(found) <= len(shape) and all(d in (1, n) for d, n in pairs)
 
 
 def _moved(name: str, x: Any, loc: Any, scale: Any) -> Any:
@@ -221,7 +254,7 @@ def uniform(
     >>> uniform(seed_state(0), 2)[0]
     array([0.39904642, 0.88052016], dtype=float32)
     """
-    shape = as_shape(shape)
+    shape = shape_first("uniform", shape, low, high)
     _, dtype = _floating("uniform", dtype)
     values, state = unit(state, shape, dtype)
     if type(low) in (int, float) and type(high) in (int, float):
@@ -253,6 +286,8 @@ def normal(
     ------
     DTypeError
         Not a floating dtype.
+    ShapeError
+        A parameter does not broadcast to ``shape``, or NumPy's order of arguments.
 
     Examples
     --------
@@ -261,7 +296,7 @@ def normal(
     (True, True)
     """
     compute, dtype = _floating("normal", dtype)
-    values, state = _symmetric(state, as_shape(shape), compute)
+    values, state = _symmetric(state, shape_first("normal", shape, mean, std), compute)
     values = _scaled(ops.erfinv(values), math.sqrt(2), 0.0)
     return cast(_moved("normal", values, mean, std), dtype), state
 
@@ -296,6 +331,8 @@ def truncated_normal(
     ------
     DTypeError
         Not a floating dtype.
+    ShapeError
+        A parameter does not broadcast to ``shape``, or NumPy's order of arguments.
 
     Examples
     --------
@@ -303,7 +340,8 @@ def truncated_normal(
     >>> bool(abs(values).max() <= 2)
     True
     """
-    name, shape = "truncated_normal", as_shape(shape)
+    name = "truncated_normal"
+    shape = shape_first(name, shape, low, high, mean, std)
     compute, dtype = _floating(name, dtype)
     places, state = _open_unit(state, shape, compute)
     least, most = (parameter(name, bound, compute, shape) for bound in (low, high))
@@ -334,6 +372,8 @@ def exponential(state: Any, shape: Any = (), dtype: Any = float32, scale: Any = 
     ------
     DTypeError
         Not a floating dtype.
+    ShapeError
+        A parameter does not broadcast to ``shape``, or NumPy's order of arguments.
 
     Examples
     --------
@@ -342,7 +382,7 @@ def exponential(state: Any, shape: Any = (), dtype: Any = float32, scale: Any = 
     (True, True)
     """
     compute, dtype = _floating("exponential", dtype)
-    values, state = unit(state, as_shape(shape), compute)
+    values, state = unit(state, shape_first("exponential", shape, scale), compute)
     values = ops.negative(ops.log1p(ops.negative(values)))
     return cast(_moved("exponential", values, 0, scale), dtype), state
 
@@ -369,6 +409,8 @@ def gumbel(
     ------
     DTypeError
         Not a floating dtype.
+    ShapeError
+        A parameter does not broadcast to ``shape``, or NumPy's order of arguments.
 
     Examples
     --------
@@ -377,6 +419,6 @@ def gumbel(
     True
     """
     compute, dtype = _floating("gumbel", dtype)
-    values, state = _open_unit(state, as_shape(shape), compute)
+    values, state = _open_unit(state, shape_first("gumbel", shape, loc, scale), compute)
     values = ops.negative(ops.log(ops.negative(ops.log(values))))
     return cast(_moved("gumbel", values, loc, scale), dtype), state

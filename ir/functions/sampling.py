@@ -16,6 +16,7 @@ from plait.ir.functions.distributions import (
     gumbel,
     parameter,
     random_bits,
+    shape_first,
     unit,
 )
 from plait.ir.functions.payload import (
@@ -148,7 +149,7 @@ def bernoulli(state: Any, shape: Any = (), p: Any = 0.5) -> Drawn:
     >>> int(bernoulli(seed_state(0), 1000, 0.25)[0].sum()) in range(200, 300)
     True
     """
-    shape, p = as_shape(shape), cast(as_payload(p), float32)
+    shape, p = shape_first("bernoulli", shape, p), cast(as_payload(p), float32)
     fine = ops.logical_and(ops.greater_equal(p, fill(0, p)), ops.less_equal(p, fill(1, p)))
     demand(fine, "bernoulli: every p must lie in [0, 1]")
     values, state = unit(state, shape, float32)

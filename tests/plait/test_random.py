@@ -83,3 +83,28 @@ def test_bad_arguments() -> None:
         pl.random.randint(5, 5)
     with pytest.raises(pl.errors.ShapeError, match="uniform"):
         pl.random.uniform((2,), low=[1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("name", ["normal", "uniform", "gumbel"])
+@pytest.mark.parametrize(
+    "arguments", [(0, 1, (3,)), (0.0, 1.0, (3,)), (2, 1, (2,)), (0, 1, (2, 3)), (0, 1, ())]
+)
+def test_numpys_order_of_arguments_is_refused(name: str, arguments: Any) -> None:
+    draw = getattr(pl.random, name)
+    with pytest.raises(pl.errors.ShapeError, match=rf"shape comes first.*{name}\(shape, "):
+        draw(*arguments)
+    with pytest.raises(pl.errors.ShapeError, match="shape comes first"):
+        pl.graph_function(lambda: draw(*arguments), backend="reference")()
+
+
+def test_parameters_broadcast_to_the_shape() -> None:
+    assert pl.random.normal(3, 1.0, [1.0, 2.0, 3.0]).shape == (3,)
+    assert pl.random.normal((2, 3), (0.0, 1.0, 2.0)).shape == (2, 3)
+    assert pl.random.normal(0, [1.0]).shape == (0,)
+    for parameter in (np.ones(3), np.ones((2, 1)), np.ones((1, 2))):
+        with pytest.raises(pl.errors.ShapeError, match=r"does not broadcast to shape \(2,\)"):
+            pl.random.truncated_normal((2,), std=parameter)
+
+
+def test_names_of_the_module_are_public() -> None:
+    assert dir(pl.random) == pl.random.__all__
