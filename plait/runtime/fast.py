@@ -1,35 +1,45 @@
-"""The quick way through a call: tensors in, tensors out, of the same types as last time."""
+"""The quick way through a call: arguments of the same kinds and types as last time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from plait.runtime.program import Program
+import numpy as np
+
+from plait.runtime.program import Program, wait
 from plait.tracer import FROZEN, Tensor, freeze
+
+KINDS = ("tensor", "ndarray", "jax")
 
 #: What a quick call gives when the arguments are not those that it was made for.
 MISMATCH: Any = object()
 
 
-def fast_call(program: Program) -> Callable[[tuple[Any, ...]], Any] | None:
-    """A quick call for a program whose arguments and results are plain tensors; else None.
+def fast_call(program: Program, leaves: list[Any]) -> Callable[[tuple[Any, ...]], Any] | None:
+    """A quick call for a program whose arguments are ``leaves``, one by one; None if it has none.
 
     The executable itself checks dtypes and shapes before anything runs, and we those of arguments
-    that it does not read.
+    that it does not read. Tensors in and tensors out are quickest.
     """
+    if not _is_quick(program):
+        return None
+    kinds = [*map(type, leaves)]
+    if any(kind is not Tensor for kind in kinds):
+        return _mixed(program, kinds)
     if program.quick is None:
-        program.quick = _closure(program) if _is_quick(program) else False
-    return program.quick or None
+        program.quick = _closure(program) if program.is_plain else _mixed(program, kinds)
+    made: Callable[[tuple[Any, ...]], Any] = program.quick
+    return made
 
 
 def _is_quick(program: Program) -> bool:
     traced = program.traced
-    captures = traced.captures
-    plain = program.is_plain and program.options.backend == "xla" and program.device is None
-    if not plain or any(leaf.kind != "tensor" for leaf in traced.leaves):
+    if program.options.backend != "xla" or program.device is not None:
         return False
-    if any(c.kind != "tensor" for c in captures):
+    if traced.mutated or any(leaf.kind not in KINDS for leaf in traced.leaves):
+        return False
+    if any(c.kind != "tensor" for c in traced.captures):
         return False
     # Where a user's function may run inside, its TypeError is not ours.
     return not any(node.op.is_effect for node in program.runnable.walk())
@@ -57,6 +67,36 @@ def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     run = _checking(program, getattr(program.executable, "call", program.executable))
     held = tuple([c.source for c in program.traced.captures])
     return _call(program, run, held, len(program.traced.leaves) + len(held))
+
+
+def _mixed(program: Program, kinds: list[type]) -> Callable[[tuple[Any, ...]], Any]:
+    """A quick call whose arguments are tensors, ndarrays and jax arrays."""
+    run = _checking(program, getattr(program.executable, "call", program.executable))
+    held = tuple([c.source for c in program.traced.captures])
+    are_handles = [kind is Tensor for kind in kinds]
+    lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
+
+    def call(args: tuple[Any, ...]) -> Any:
+        if [*map(type, args)] != kinds:
+            return MISMATCH
+        data = []
+        for value, is_handle in zip(args, are_handles, strict=True):
+            if is_handle:
+                freeze(value)
+                value = value._data
+            data.append(value)
+        for handle in held:
+            freeze(handle)
+            data.append(handle._data)
+        try:
+            results = run(*data)
+        except TypeError:
+            return MISMATCH
+        if lends:
+            wait(results)  # the caller may write to the arrays as soon as we return
+        return program.finish(results, args)
+
+    return call
 
 
 def _call(

@@ -93,7 +93,8 @@ class GraphFunction:
         with dispatch.suspended():
             program = self._specializer.program(self._function, request)
             result = program.call(request.leaves)
-        self._fast = fast_call(program) if not kwargs and request.is_flat else None
+        flat = not kwargs and request.is_flat
+        self._fast = fast_call(program, request.leaves) if flat else None
         return result
 
     def trace(self, *args: Any, **kwargs: Any) -> Traced:

@@ -231,7 +231,7 @@ class Program:
             payloads = [self._payload(leaves[i]) for i in self.positions]
         payloads += [self._captured(c) for c in self.traced.captures]
         results = run(*payloads)
-        owned = any(not isinstance(leaves[i], Tensor) for i in self.positions)
+        owned = any(isinstance(leaves[i], (np.ndarray, np.generic)) for i in self.positions)
         if owned or any(c.kind == "array" for c in self.traced.captures):
             wait(results)
         return self.finish(results, leaves)

@@ -71,3 +71,42 @@ def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
         f(x32(2))
         f(x32(3))
     assert len(made) == 2
+
+
+def test_quick_calls_of_arrays_are_as_the_first() -> None:
+    jax = pytest.importorskip("jax")
+    f = pl.graph_function(lambda x, y: (x + y, x * 2, x, pl.tanh(y)))
+    arrays = [np.ones(3, np.float32), jax.numpy.ones(3), pl.ones((3,)), np.float32(2)]
+    others = [np.ones(2, np.float32), jax.numpy.ones(3, "int32"), pl.ones((1,)), np.ones((2, 3))]
+    for x in arrays:
+        for y in (*arrays, *others):
+            if np.shape(y) == (2,) and np.shape(x) == (3,):
+                continue
+            first, again = f(x, y), f(x, y)
+            assert first[2] is x
+            assert again[2] is x
+            for a, b in zip(first, again, strict=True):
+                assert type(a) is type(b)
+                assert a.dtype == b.dtype
+                np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+
+
+def test_arrays_given_to_quick_calls_stay_the_callers() -> None:
+    f = pl.graph_function(lambda x: x @ x)
+    x = np.eye(200, dtype=np.float32)
+    results = []
+    for i in range(5):
+        results.append(f(x))
+        x[...] = i
+    assert [r[0, 0] for r in results] == [1, 0, 200, 800, 1800]
+    results[0][0, 0] = 7
+    assert f(x)[0, 0] == 3200
+
+
+def test_quick_calls_of_arrays_check() -> None:
+    f = pl.graph_function(lambda x, i: pl.gather(x, i))
+    x = np.arange(3)
+    assert [int(f(x, np.int32(i))) for i in (0, 1, 2)] == [0, 1, 2]
+    with pytest.raises(IndexError, match="index 9"):
+        f(x, np.int32(9))
+    assert int(f(x, np.int32(1))) == 1
