@@ -218,7 +218,8 @@ def parse_type(text: str) -> Type:
     """
     match = _TYPE.match(text)
     if match is None:
-        raise ParseError(f"expected a type such as f32[8,16], found {text.strip()!r}")
+        missing = ": ']' is missing" if "[" in text and "]" not in text else ""
+        raise ParseError(f"expected a type such as f32[8,16], found {text.strip()!r}{missing}")
     name, dims = match.groups()
     if name == "token" and dims is None:
         return token

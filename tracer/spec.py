@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait.ir import Dim, DType, Shape, TensorType, as_dtype, parse_type
-from plait.ir.errors import DTypeError, ParseError, ShapeError, UnknownNameError
+from plait.ir.errors import DTypeError, ParseError, ShapeError
 from plait.ir.frames import boundary
 
 
@@ -77,13 +77,22 @@ def _from_text(text: str, dtype: Any) -> tuple[Shape, DType]:
 
 
 def spec_from_text(value: Any) -> TensorSpec | None:
-    """The spec that a string such as ``"f32[8,16]"`` stands for; None for anything else."""
+    """The spec that a string such as ``"f32[8,16]"`` stands for; None for what has no ``[``.
+
+    Raises
+    ------
+    ParseError
+        A string with ``[`` that is no tensor type.
+    """
     if type(value) is not str or "[" not in value:
         return None
     try:
-        return TensorSpec(value)
-    except (ParseError, DTypeError, UnknownNameError):
-        return None
+        return TensorSpec(*_from_text(value, None))
+    except ParseError as error:
+        raise ParseError(
+            f"{value!r} is taken for a type: {error.message}; a string that is a value goes to an "
+            "argument named in static="
+        ) from None
 
 
 def _sequence(shape: Any) -> tuple[Any, ...]:
@@ -208,6 +217,8 @@ class _SpecParser:
             return _CONSTANTS[text] if text in _CONSTANTS else _literal(text)
         if kind == "mark" and text in _CLOSING:
             return self.container(text, depth + 1)
+        if kind == "name" and self.peek()[1] == "[":
+            raise self.error(f"']' is missing in {self.text[column:].strip()}", column)
         hint = f" (a type needs a shape: {text}[])" if kind == "name" else ""
         raise self.error(f"expected a type or a value, found {text}{hint}", column)
 

@@ -68,7 +68,7 @@ class Request:
         given : iterable
             The leaves that the user wrote: default values and static arguments stay strings.
         """
-        written = {id(leaf) for leaf in given if spec_from_text(leaf) is not None}
+        written = {id(leaf) for leaf in given if type(leaf) is str and "[" in leaf}
         if written:
             fixed = self.static_leaves()
             for i, leaf in enumerate(self.leaves):

@@ -11,6 +11,7 @@ from plait.ir import ExecutionPlan, Graph
 from plait.ir.display import mime_bundle
 from plait.ir.errors import UnknownNameError
 from plait.ir.frames import boundary, public_methods
+from plait.ir.location import user_location
 from plait.runtime.memory import MemoryAnalysis, PlanMemory, memory_of, plan_memory
 from plait.runtime.program import Program
 
@@ -103,7 +104,7 @@ class Traced(_Stage):
             return optimized.lower("xla").as_text()
         if stage == "hlo":
             return optimized.lower("xla").compile().as_text("hlo")
-        raise UnknownNameError(f"unknown stage {stage!r}; there are {', '.join(STAGES)}")
+        raise _unknown_stage(stage)
 
 
 @public_methods
@@ -245,6 +246,15 @@ class Compiled(_Stage):
             found: Mapping[str, float] = self._executable.cost_analysis()
             return found
         return own_costs(self._program)
+
+
+def _unknown_stage(stage: Any) -> UnknownNameError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(stage), STAGES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    found = UnknownNameError(f"unknown stage {stage!r}{hint} (stages: {', '.join(STAGES)})")
+    return found.at(user_location())
 
 
 def own_costs(program: Program) -> Mapping[str, float]:

@@ -154,6 +154,22 @@ def test_other_strings_are_values() -> None:
     assert seen == ["f32[2]", "mean", "x[0]"]
 
 
+def test_a_string_that_is_almost_a_type_is_refused() -> None:
+    f = pl.graph_function(lambda x: x, backend="reference")
+    with pytest.raises(pl.errors.ParseError, match=r"^'f32\[2,' is taken for a type.*missing"):
+        f.graph("f32[2,")
+    with pytest.raises(pl.errors.ParseError, match="unknown dtype 'f33'"):
+        f.trace("f33[2]")
+
+
+def test_an_unknown_stage_has_a_hint() -> None:
+    f = pl.graph_function(lambda x: x, backend="reference")
+    with pytest.raises(pl.errors.UnknownNameError, match=r"^unknown stage 'planed'; .*'plan'"):
+        f.graph("f32[2]", stage="planed")
+    with pytest.raises(pl.errors.UnknownNameError, match=r"^unknown stage 'xyz' .stages: traced"):
+        f.graph("f32[2]", stage="xyz")
+
+
 def test_a_call_takes_strings_as_values() -> None:
     f = pl.graph_function(lambda x, mode: x + len(mode), backend="planned")
     assert f(pl.zeros(1), "f32[2]").numpy().tolist() == [6.0]
