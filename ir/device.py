@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir.errors import DeviceError
+from plait.ir.errors import DeviceError, DTypeError, UnknownNameError
+from plait.ir.types import as_dtype
 
 __all__ = [
     "CPU",
@@ -95,8 +96,17 @@ def as_device(name: Any) -> Device:
     if match is None:
         raise DeviceError(
             f"{name!r} is not a device; devices are named cpu:0, gpu:0, gpu:1 and so on"
+            + ("; astype gives another dtype" if _is_dtype(name) else "")
         )
     return Device(match.group(1), int(match.group(2) or 0))
+
+
+def _is_dtype(name: Any) -> bool:
+    try:
+        as_dtype(name)
+    except (DTypeError, UnknownNameError):
+        return False
+    return name is not None
 
 
 class _Scopes(threading.local):

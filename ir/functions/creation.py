@@ -182,15 +182,31 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     >>> pl.full(3, 0.5)
     pl.Tensor([0.5, 0.5, 0.5], dtype=float32, shape=(3,))
     """
-    sizes, payload = as_shape("full", shape), as_payload(fill_value)
-    wanted = dtype_of(payload) if dtype is None else as_dtype(dtype)
+    return _full("full", shape, fill_value, dtype)
+
+
+def _full(name: str, shape: Any, fill_value: Any, dtype: Any) -> Any:
+    sizes, payload = as_shape(name, shape), as_payload(fill_value)
+    try:
+        wanted = dtype_of(payload) if dtype is None else as_dtype(dtype)
+    except DTypeError as error:
+        raise _no_dtype(error, name, shape, fill_value, dtype) from None
     if any(type(d) is int and d < 0 for d in sizes):
-        raise ShapeError(f"full: sizes {sizes} must not be negative")
+        raise ShapeError(f"{name}: sizes {sizes} must not be negative")
     if type(payload) in (bool, int, float, complex):
         if type(payload) in (float, complex) and not is_inexact(wanted):
             payload = _as_dtype(payload, wanted).item()
         return filled(payload, sizes, wanted)
     return same(broadcast_to(cast(payload, wanted), sizes))
+
+
+def _no_dtype(error: DTypeError, name: str, shape: Any, fill_value: Any, dtype: Any) -> DTypeError:
+    """The error for something that is no dtype, often a size of a shape that is no tuple."""
+    if isinstance(dtype, (int, float)):
+        inner = f"({shape!r}, {fill_value!r}), {dtype!r}" if name == "full" else f"{shape, dtype}"
+        hint = f"; give the shape as a tuple: pl.{name}({inner})"
+        return DTypeError(f"{name}: {dtype!r} is not a dtype{hint}")
+    return error
 
 
 def zeros(shape: Any, dtype: Any = float32) -> Any:
@@ -216,7 +232,7 @@ def zeros(shape: Any, dtype: Any = float32) -> Any:
     pl.Tensor([[0., 0.],
                [0., 0.]], dtype=float32, shape=(2, 2))
     """
-    return full(shape, 0, float32 if dtype is None else dtype)
+    return _full("zeros", shape, 0, float32 if dtype is None else dtype)
 
 
 def ones(shape: Any, dtype: Any = float32) -> Any:
@@ -241,7 +257,7 @@ def ones(shape: Any, dtype: Any = float32) -> Any:
     >>> pl.ones(3, dtype="int64")
     pl.Tensor([1, 1, 1], dtype=int64, shape=(3,))
     """
-    return full(shape, 1, float32 if dtype is None else dtype)
+    return _full("ones", shape, 1, float32 if dtype is None else dtype)
 
 
 def empty(shape: Any, dtype: Any = float32) -> Any:
@@ -266,7 +282,7 @@ def empty(shape: Any, dtype: Any = float32) -> Any:
     >>> pl.empty((2, 3)).shape
     (2, 3)
     """
-    return zeros(shape, dtype)
+    return _full("empty", shape, 0, float32 if dtype is None else dtype)
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:

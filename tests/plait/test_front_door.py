@@ -84,6 +84,24 @@ def test_creation_takes_a_device() -> None:
         pl.ones(2, device="gpu:9")
 
 
+def test_sizes_that_are_no_tuple_are_pointed_out() -> None:
+    for name in ("ones", "zeros", "empty"):
+        with pytest.raises(pl.errors.DTypeError, match=rf"pl\.{name}\(\(2, 3\)\)"):
+            getattr(pl, name)(2, 3)
+    with pytest.raises(pl.errors.DTypeError, match=r"pl\.full\(\(2, 3\), 1\.0\)"):
+        pl.full(2, 3, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(pl.errors.DTypeError, match=r"^ones: dtype object is not supported"):
+        pl.ones(2, object)  # type: ignore[arg-type]
+
+
+def test_a_dtype_is_no_device() -> None:
+    for dtype in ("float64", np.float64, pl.float64):
+        with pytest.raises(pl.errors.DeviceError, match="astype"):
+            pl.ones(2).to(dtype)
+    with pytest.raises(pl.errors.DeviceError, match=r"so on(\n|$)"):
+        pl.ones(2).to("somewhere")
+
+
 def test_astype_and_reshape_take_copy() -> None:
     x = pl.zeros((2, 3))
     assert pl.astype(x, "float32", copy=False) is x
