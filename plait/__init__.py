@@ -83,10 +83,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """Say which names are near to one that does not exist."""
-    from difflib import get_close_matches
+    """Say what to use for a name that does not exist."""
+    from plait.other_names import hint
 
-    near = get_close_matches(name, __all__, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
     # The interpreter adds a hint of its own to an error that carries the module.
-    raise AttributeError(f"plait has no {name!r}{hint}", name=name, obj=None)
+    raise AttributeError(f"plait has no {name!r}{hint(name, __all__)}", name=name, obj=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import plait as pl
+from plait.other_names import _REDIRECTS
 
 
 def test_all_names_are_there_once() -> None:
@@ -33,6 +35,33 @@ def test_an_unknown_name_has_a_hint() -> None:
         pl.tanhh  # type: ignore[attr-defined]  # noqa: B018
     shown = "".join(traceback.format_exception(caught.value))
     assert shown.lower().count("did you mean") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("jit", "use pl.graph_function"),
+        ("function", "use pl.graph_function"),
+        ("tensor", "use pl.asarray"),
+        ("cast", "use pl.astype"),
+        ("conv2d", "use pl.convolution"),
+        ("reduce_sum", "use pl.sum"),
+        ("cond", "pl.where"),
+        ("grad", "not there yet"),
+        ("vmap", "not there yet"),
+    ],
+)
+def test_names_of_other_libraries_lead_somewhere(name: str, use: str) -> None:
+    with pytest.raises(AttributeError, match=use) as caught:
+        getattr(pl, name)
+    assert "did you mean" not in str(caught.value)
+
+
+def test_every_redirect_leads_to_a_name_that_is_there() -> None:
+    for name, text in _REDIRECTS.items():
+        assert name not in pl.__all__
+        for word in re.findall(r"pl\.(\w+)", text):
+            assert word in pl.__all__
 
 
 def test_constants() -> None:
