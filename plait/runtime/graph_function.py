@@ -250,7 +250,10 @@ def function_name(function: Any, options: Options) -> str:
         return options.name
     while isinstance(function, functools.partial):
         function = function.func
-    name = getattr(function, "__name__", type(function).__name__)
+    name: str = getattr(function, "__name__", type(function).__name__)
+    if name == "__call__":
+        owner = f".{function.__qualname__}".split(".")[-2]
+        return owner if owner.isidentifier() else "call"
     return "lambda_" if name == "<lambda>" else name
 
 

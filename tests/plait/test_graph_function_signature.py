@@ -162,3 +162,17 @@ def test_static_that_names_nothing_is_an_error(static: Any) -> None:
     with pytest.raises(pl.errors.SignatureError, match="static"):
         pl.graph_function(lambda x, k: x, static=static)
     pl.graph_function(lambda x, *args: x, static=5)
+
+
+def test_the_graph_of_a_call_method_has_the_name_of_its_class() -> None:
+    class Scale:
+        @pl.graph_function(backend="reference")
+        def __call__(self, x: Any) -> Any:
+            return x * 2
+
+    def __call__(x: Any) -> Any:
+        return x
+
+    assert Scale().__call__.graph("f32[2]").name == "Scale"
+    assert pl.graph_function(Scale(), backend="reference").graph("f32[2]").name == "Scale"
+    assert pl.graph_function(__call__, backend="reference").graph("f32[2]").name == "call"
