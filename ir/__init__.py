@@ -44,6 +44,7 @@ from plait.ir.symbolic import specialize as specialize
 from plait.ir.types import *  # noqa: F403
 
 if TYPE_CHECKING:
+    from plait.ir.analysis import LITERAL_BYTES as LITERAL_BYTES
     from plait.ir.analysis import CriticalPath as CriticalPath
     from plait.ir.analysis import Interval as Interval
     from plait.ir.analysis import Use as Use
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from plait.ir.analysis import live_bytes as live_bytes
     from plait.ir.analysis import liveness as liveness
     from plait.ir.analysis import nested_graphs as nested_graphs
+    from plait.ir.analysis import spread_literals as spread_literals
     from plait.ir.analysis import to_networkx as to_networkx
     from plait.ir.analysis import uses as uses
     from plait.ir.cost import Cost as Cost
@@ -76,8 +78,8 @@ if TYPE_CHECKING:
 _LAZY = {
     name: module
     for module, names in {
-        "analysis": "CriticalPath Interval Use critical_path is_ordered levels live_bytes liveness "
-        "nested_graphs to_networkx uses",
+        "analysis": "CriticalPath Interval LITERAL_BYTES Use critical_path is_ordered levels "
+        "live_bytes liveness nested_graphs spread_literals to_networkx uses",
         "cost": "Cost cost_report graph_cost node_cost",
         "hashing": "attribute_key structural_equal structural_hash",
         "text": "large_constants load_graph name_values parse print_graph print_node print_plan "

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from plait.ir.errors import GraphError
 from plait.ir.graph import Graph, Node, Value
+from plait.ir.op import Trait
 from plait.ir.types import TensorType, Type
 
 if TYPE_CHECKING:
     import networkx
+
+#: Literals up to this size are made once, as they are.
+LITERAL_BYTES = 1 << 16
 
 
 def nested_graphs(graph: Graph) -> tuple[Graph, ...]:
@@ -108,6 +112,22 @@ def live_bytes(graph: Graph, order: Sequence[Node] | None = None) -> tuple[int, 
 def type_bytes(type_: Type) -> int:
     """Bytes of a value; nothing for tokens, host bytes and symbolic shapes."""
     return type_.nbytes if type(type_) is TensorType and type_.is_static else 0
+
+
+def spread_literals(graph: Graph) -> frozenset[Node]:
+    """Large results of one repeated element that need no memory.
+
+    Their readers are elementwise ops of several operands, whose bits are those that contiguous
+    operands give, or outputs, which are copied.
+    """
+    found = {n for n in graph.nodes if n.op.spread is not None}
+    found = {n for n in found if type_bytes(n.results[0].type) > LITERAL_BYTES}
+    for node in graph.nodes if found else ():
+        op = node.op
+        strided = op.has(Trait.ELEMENTWISE) and not op.has(Trait.LAYOUT) and len(node.operands) > 1
+        if not strided:
+            found.difference_update([v.node for v in node.operands if v.node is not None])
+    return frozenset(found)
 
 
 def is_ordered(graph: Graph, order: Sequence[Node] | None = None) -> bool:

@@ -35,6 +35,7 @@ class Trait(enum.Enum):
     BARRIER = "identity that no pass looks through"
     REGION = "holds regions; ``infer`` and ``reference`` take ``regions=``"
     HOST = "runs on the host only"
+    LAYOUT = "elementwise, but NumPy's bits depend on the operands' strides"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,6 +64,9 @@ class Op:
     flops : callable
         ``flops(operand_types, result_types, **attributes)``; the default counts one per result
         element for elementwise ops and nothing for the rest.
+    spread : callable or None
+        ``spread(**attributes)`` gives the result of an op without operands as a read-only view of
+        one element; large results that elementwise ops read are then never written out.
     vjp, batch : callable or None
         Derivative and batching rules.
     """
@@ -77,6 +81,7 @@ class Op:
     overwrites: tuple[int, ...] = ()
     view: int | None = None
     flops: Callable[..., int] | None = None
+    spread: Callable[..., Any] | None = None
     vjp: Callable[..., Any] | None = None
     batch: Callable[..., Any] | None = None
 

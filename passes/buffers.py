@@ -136,9 +136,9 @@ class Buffers:
         return None
 
 
-def result_kind(node: Node) -> str:
+def result_kind(node: Node, spread: Container[Node]) -> str:
     """Where results that share no operand's memory can live."""
-    if is_literal(node):
+    if is_literal(node, spread):
         return "literal"
     return "own" if node.op.into is None or node.regions else "arena"
 

@@ -15,6 +15,7 @@ from plait.ir import (
     TensorType,
     Value,
     ops,
+    spread_literals,
 )
 from plait.ir.errors import GraphError, ShapeError
 from plait.passes.arena import Lifetime, aligned, allocate, max_live_bytes
@@ -98,6 +99,7 @@ class _Planner:
         self.donated = donated
         self.memo = memo
         self.order = schedule(graph).order
+        self.spread = spread_literals(graph)
         self.end = len(self.order)
         self.outputs: dict[Value, list[int]] = {}
         for i, value in enumerate(graph.outputs):
@@ -128,7 +130,7 @@ class _Planner:
         slots, arena, peak = self._lay_out()
         steps = tuple([self._step(d, slots) for d in drafts])
         distinct = sorted(set(slots.values()), key=lambda s: s.index)
-        results = [r for n in self.order if not is_literal(n) for r in n.results]
+        results = [r for n in self.order if not is_literal(n, self.spread) for r in n.results]
         unplanned = sum(aligned(value_bytes(v.type)) for v in results if v not in self.outputs)
         return ExecutionPlan(
             graph=self.graph,
@@ -180,7 +182,7 @@ class _Planner:
             if node.operands and not node.regions and type(value.type) is TensorType:
                 reason = f"{node.op.name} cannot write over an operand that it reads"
                 draft.decisions.append(Decision("in-place", False, reason))
-            return self.buffers.add(value, result_kind(node), i)
+            return self.buffers.add(value, result_kind(node, self.spread), i)
         reasons: list[str] = []
         for operand in self._candidates(node):
             kept_for = self._kept_for(node.operands[operand], value)
@@ -195,7 +197,7 @@ class _Planner:
                 return buffer
             reasons.append(refusal)
         draft.decisions.append(Decision("in-place", False, "; ".join(reasons)))
-        return self.buffers.add(value, result_kind(node), i)
+        return self.buffers.add(value, result_kind(node, self.spread), i)
 
     def _candidates(self, node: Node) -> list[int]:
         """Operands that the op may write over: donated ones first, then those of equal type."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from plait.ir import Graph, Node, Schedule, TensorType, Trait, Type, Value
-
-#: Constants up to this size are made once; larger fills are written anew at each run.
-LITERAL_BYTES = 1 << 16
+from plait.ir import (
+    LITERAL_BYTES,
+    Graph,
+    Node,
+    Schedule,
+    TensorType,
+    Trait,
+    Type,
+    Value,
+    spread_literals,
+)
 
 
 def schedule(graph: Graph) -> Schedule:
@@ -43,11 +50,12 @@ def value_bytes(type_: Type) -> int:
     return type_.nbytes if type(type_) is TensorType else 0
 
 
-def is_literal(node: Node) -> bool:
-    """Whether a node's result is made once, before the run."""
+def is_literal(node: Node, spread: Container[Node]) -> bool:
+    """Whether a node's result is made once, before the run; large fills only when ``spread``."""
     if Trait.CONSTANT not in node.op.traits:
         return False
-    return node.op.into is None or value_bytes(node.results[0].type) <= LITERAL_BYTES
+    small = value_bytes(node.results[0].type) <= LITERAL_BYTES
+    return small or node.op.into is None or node in spread
 
 
 def aliased_operands(node: Node) -> list[int | None]:
@@ -72,6 +80,7 @@ class _Work:
     readers: list[list[int]] = field(default_factory=list)
     kept: set[int] = field(default_factory=set)
     lower_bound: int = 0
+    spread: frozenset[Node] = frozenset()
 
     @classmethod
     def of(cls, graph: Graph) -> _Work:
@@ -80,6 +89,7 @@ class _Work:
         numbers = {node: i for i, node in enumerate(graph.nodes)}
         buffers: dict[Value, int] = {}
         effect: int | None = None
+        work.spread = spread_literals(graph)
         for i, node in enumerate(graph.nodes):
             before = {numbers[v.node] for v in node.operands if v.node is not None}
             if node.has_effect:
@@ -105,7 +115,7 @@ class _Work:
                 base = buffers.get(node.operands[operand])
                 if base is not None:
                     buffers[value] = base
-            elif not is_literal(node):
+            elif not is_literal(node, self.spread):
                 buffers[value] = len(self.sizes)
                 makes.append(len(self.sizes))
                 self.sizes.append(value_bytes(value.type))

@@ -11,7 +11,7 @@ import numpy as np
 
 from plait.backends.planned.memory import aligned_bytes, at_offset, copy_of, empty, own, writable
 from plait.backends.planned.regions import RUNNERS
-from plait.ir import ExecutionPlan, Graph, Node, Step, TensorType, Trait, Value
+from plait.ir import ExecutionPlan, Graph, Node, Step, TensorType, Trait, Value, spread_literals
 from plait.ir.errors import PlaitError
 
 Action = Callable[[], object]
@@ -43,6 +43,7 @@ class Program:
             for result in step.node.results:
                 self.numbers[result] = len(self.numbers)
         self.places = _find_places(plan)
+        self.spread = spread_literals(plan.graph)
         self.inner: dict[Graph, Program] = {r: Program(p) for r, p in plan.plans.items()}
         self.donated = sorted(plan.donated)
         self.taken_over = self._taken_over()
@@ -109,7 +110,7 @@ class State:
         numbers = [self.program.numbers[v] for v in node.results]
         place = self.program.places[node.results[0]] if node.results else None
         if place is not None and place.kind == "fixed" and not node.operands:
-            self._fix(numbers[0], _made_once(node))
+            self._fix(numbers[0], _made_once(node, node in self.program.spread))
         elif step.view_of is not None:
             self._bind_view(step, numbers)
         elif node.regions:
@@ -323,8 +324,10 @@ def _first(found: Any) -> Any:
     return found[0] if type(found) is tuple else found
 
 
-def _made_once(node: Node) -> Any:
+def _made_once(node: Node, spread: bool) -> Any:
     """A constant's array, read-only."""
+    if spread and node.op.spread is not None:
+        return node.op.spread(**node.attributes)
     array = np.asarray(node.op.reference(**node.attributes), node.results[0].dtype)
     array.flags.writeable = False
     return array

@@ -81,6 +81,7 @@ full = register(
         infer=infer_full,
         reference=_full,
         into=lambda out, *, value, shape: out.fill(value.array),
+        spread=lambda *, value, shape: np.broadcast_to(value.array, shape),
         traits=frozenset((Trait.CONSTANT, Trait.CHEAP)),
     )
 )

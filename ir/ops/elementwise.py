@@ -260,6 +260,7 @@ power = define(
     arity=2,
     domain="numeric",
     flops=10,
+    traits=(Trait.LAYOUT,),
 )
 negative = define("negative", "-x", np.negative, domain="numeric", traits=(Trait.INVOLUTION,))
 absolute = define(

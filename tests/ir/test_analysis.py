@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -146,3 +147,22 @@ def test_networkx_of_a_broken_graph() -> None:
     stray = ir.Value(parse_type("f32[]"))
     with pytest.raises(GraphError, match="not a value of graph"):
         ir.to_networkx(Graph("f", (), (), (stray,)))
+
+
+def test_spread_literals_are_large_and_read_elementwise() -> None:
+    def spread(build: Any, shape: str = "f32[20000]") -> int:
+        builder = ir.GraphBuilder("f")
+        x = builder.input(parse_type(shape))
+        with builder:
+            filled = ops.full(value=ir.Literal(np.float32(2)), shape=x.shape)
+            graph = builder.build([build(x, filled)])
+        found = ir.spread_literals(graph)
+        assert found <= {graph.nodes[0]}
+        return len(found)
+
+    assert spread(ops.multiply) == 1
+    assert spread(lambda x, filled: filled) == 1
+    assert spread(ops.multiply, "f32[16384]") == 0  # small
+    assert spread(ops.power) == 0  # its bits depend on strides
+    assert spread(lambda x, filled: ops.exp(filled)) == 0
+    assert spread(lambda x, filled: ops.add(ops.multiply(x, filled), ops.exp(filled))) == 0

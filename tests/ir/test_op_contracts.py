@@ -113,6 +113,33 @@ def test_reference_leaves_its_operands_alone(op: Op) -> None:
 
 
 @each_op
+def test_spread_is_the_reference(op: Op) -> None:
+    for case in cases_of(op) if op.spread is not None else ():
+        (want,), found = case.run(), op.spread(**case.attributes)  # type: ignore[misc]
+        with named(case):
+            assert same_bits(want, found)
+            assert not found.flags.writeable
+            assert all(step == 0 for step in found.strides)
+
+
+@pytest.mark.parametrize("op", [o for o in OPS if o.has(Trait.ELEMENTWISE)], ids=lambda o: o.name)
+def test_operands_of_one_repeated_element_give_equal_bits(op: Op) -> None:
+    if op.has(Trait.LAYOUT):
+        return  # planners do not rely on it there
+    for case in [c for c in cases_of(op) if len(c.operands) > 1 and c.operands[0].size]:
+        wide = [np.resize(x, 67) for x in case.operands]
+        for k, x in enumerate(case.operands):
+            for element in x.ravel()[:8]:
+                full = [*wide[:k], np.full(67, element, x.dtype), *wide[k + 1 :]]
+                spread = [*wide[:k], np.broadcast_to(full[k][0], 67), *wide[k + 1 :]]
+                with np.errstate(all="ignore"):
+                    want = op.reference(*full, **case.attributes)
+                    found = op.reference(*spread, **case.attributes)
+                with named(case, f"operand {k} of {element}"):
+                    assert same_bits(want, found)
+
+
+@each_op
 def test_only_a_view_shares_memory(op: Op) -> None:
     if op.has_regions or op.has(Trait.BARRIER):
         return  # what a region or a barrier hands on may be an operand itself

@@ -145,11 +145,29 @@ def test_outputs_live_outside_the_arena() -> None:
     assert made.steps[1].in_place_of == 0
 
 
-def test_constants_are_made_once_and_large_fills_are_written() -> None:
+def test_constants_are_made_once() -> None:
     small = plan(make(F, lambda x: ops.add(x, k(x, 2))))
     assert reasons(small.steps[0], "slot") == [(False, "it is a constant, made once")]
-    large = plan(make("f32[100000]", lambda x: ops.add(ops.tanh(x), k(x, 2))))
-    assert large.arena_bytes == 400_000
+
+
+def test_large_fills_that_elementwise_ops_read_are_constants() -> None:
+    made = plan(make("f32[100000]", lambda x: ops.add(k(x, 2), ops.tanh(x))))
+    fill = steps_of(made, ops.full)[0]
+    assert reasons(fill, "slot") == [(False, "it is a constant, made once")]
+    assert (fill.slots, made.slots, made.unplanned_bytes) == ((None,), (), 400_000)
+    assert steps_of(made, ops.add)[0].in_place_of == 1
+
+
+@pytest.mark.parametrize("read", [ops.power, ops.matmul])
+def test_large_fills_that_other_ops_read_are_written(read: Any) -> None:
+    made = plan(make("f32[200,200]", lambda x: read(ops.tanh(x), k(x, 2))))
+    assert 160_000 in [slot.nbytes for slot in made.slots]
+    assert reasons(steps_of(made, ops.full)[0], "slot") != [(False, "it is a constant, made once")]
+
+
+def test_a_large_fill_that_is_an_output_is_copied() -> None:
+    made = plan(make("f32[100000]", lambda x: k(x, 2)))
+    assert [d.reason for d in made.decisions] == ["output 0 is copied: it is a constant"]
 
 
 # Views.
