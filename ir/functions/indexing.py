@@ -42,9 +42,9 @@ def getitem(x: Any, key: Any) -> Any:
     Raises
     ------
     IndexOutOfRangeError
-        An index is out of range, or there are too many.
+        An index is out of range, there are too many, or a part of the key is no index.
     DTypeError
-        A part of the key is no index.
+        A slice's bound that is no integer.
     TraceError
         A mask, or a slice's bound, that is computed in a graph: the shape would depend on it.
 
@@ -159,11 +159,11 @@ def setitem(x: Any, key: Any, value: Any, mode: str = "set") -> Any:
     Raises
     ------
     IndexOutOfRangeError
-        An index is out of range, or there are too many.
+        An index is out of range, there are too many, or a part of the key is no index.
     ShapeError
         The value does not broadcast to the shape of ``x[key]``.
     DTypeError
-        A complex value for a real ``x``, or a part of the key is no index.
+        A complex value for a real ``x``, or a slice's bound that is no integer.
 
     Examples
     --------

@@ -119,10 +119,10 @@ def parse_key(x: Any, key: Any, keep_masks: bool = False) -> tuple[Any, Key]:
     Raises
     ------
     IndexOutOfRangeError
-        Too many indices, an index that is out of range, or a mask of another shape.
+        Too many indices, an index that is out of range, a mask of another shape, or an index that
+        is neither an integer, a slice, None, an ellipsis nor an array of integers or booleans.
     DTypeError
-        An index that is neither an integer, a slice, None, an ellipsis nor an array of integers
-        or booleans.
+        A slice's bound that is no integer.
     """
     try:
         return _parse(x, key, keep_masks)
@@ -181,7 +181,10 @@ def _payload(item: Any) -> Any:
         return item
     if isinstance(item, (bool, np.bool_)):
         return np.asarray(bool(item))
-    payload = as_payload(item)
+    try:
+        payload = as_payload(item)
+    except DTypeError:
+        raise _no_index(item) from None
     kind = weak_kind(payload)
     if (kind is bool) if kind else is_bool(payload.dtype):
         if type(payload) is WeakValue:
@@ -190,12 +193,17 @@ def _payload(item: Any) -> Any:
     empty = isinstance(item, (list, tuple)) and payload.size == 0
     numbers = kind in (float, complex) or (kind is None and not is_integer(payload.dtype))
     if numbers and not empty:
-        raise DTypeError(
-            "an index must be an integer, a slice, None, ... or an array of integers or "
-            f"booleans, got {_described(item)}"
-        )
+        raise _no_index(item)
     index = as_index("index", item)
     return int(index) if type(index) is np.ndarray and index.ndim == 0 else index
+
+
+def _no_index(item: Any) -> IndexOutOfRangeError:
+    """As NumPy, whose eager tensors it is to agree with, an IndexError."""
+    return IndexOutOfRangeError(
+        "an index must be an integer, a slice, None, ... or an array of integers or "
+        f"booleans, got {_described(item)}"
+    )
 
 
 def _described(item: Any) -> str:

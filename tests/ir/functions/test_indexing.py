@@ -224,8 +224,10 @@ def test_a_computed_index_is_checked_when_it_runs(key: Any) -> None:
 
 @pytest.mark.parametrize("key", [1.0, "a", (0, 1.5), np.asarray([1.0]), slice(0, 1.5)])
 def test_what_is_no_index(key: Any) -> None:
-    with pytest.raises(DTypeError):
-        functions.getitem(counted((3, 4)), key)
+    kind = DTypeError if type(key) is slice else IndexOutOfRangeError
+    for function in (functions.getitem, lambda a, k: functions.setitem(a, k, 0)):
+        with pytest.raises(kind, match="integer"):
+            function(counted((3, 4)), key)
 
 
 def test_what_cannot_be_traced() -> None:
