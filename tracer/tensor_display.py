@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Value
-from plait.tracer.tensor_handle import Handle
+from plait.tracer.tensor_handle import Handle, traced_error
 from plait.tracer.tensor_storage import read_array
 
 #: Rows and columns of a notebook's table.
@@ -35,7 +35,9 @@ class Display(Handle):
 
     def __format__(self, spec: str) -> str:
         data = self._data
-        if not spec or type(data) is Value or data.ndim:
+        if spec and type(data) is Value:
+            raise traced_error(self, f"the format {spec!r}")
+        if not spec or data.ndim:
             return format(repr(self), spec)
         return format(self.item(), spec)  # type: ignore[attr-defined]
 

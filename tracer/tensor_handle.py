@@ -308,7 +308,7 @@ def traced_error(x: Handle, what: str) -> PlaitError:
     from plait.ir.errors import TraceError
 
     value = x._data
-    if not dispatch.active or not dispatch.interpreters():
+    if not dispatch.active or not _is_being_traced(value):
         return leaked(value).at(user_location())
     ask_number(value)
     return TraceError(
@@ -316,3 +316,9 @@ def traced_error(x: Handle, what: str) -> PlaitError:
         "known yet; use plait functions on tensors (pl.where to select), compute it outside of "
         "the compiled function, or pass it as a Python number named in static="
     ).at(user_location())
+
+
+def _is_being_traced(value: Value) -> bool:
+    """Whether a trace that is not over made a value, or something that may have."""
+    owners = [getattr(i, "owns", None) for i in dispatch.interpreters()]
+    return any(owns is None or owns(value) for owns in owners)

@@ -308,3 +308,50 @@ def test_a_leaked_tensor_says_so() -> None:
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             use(kept[0])
     assert "traced" in repr(kept[0])
+
+
+def test_a_leaked_tensor_says_so_inside_of_another_trace() -> None:
+    kept: list[Any] = []
+    pl.graph_function(lambda x: kept.append(x + 1) or x, backend="reference")(pl.zeros(2))
+    for use in (np.asarray, lambda t: t.item(), lambda t: f"{t:.2f}", lambda t: t.tolist()):
+        with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
+            pl.graph_function(lambda x, use=use: use(kept[0]) + x, backend="reference")(pl.zeros(2))
+
+
+def test_a_value_of_the_trace_around_this_one_has_not_leaked() -> None:
+    def around(x: Any, n: int) -> Any:
+        inner = pl.graph_function(lambda y: (np.asarray(x), y)[1], backend="reference")
+        if n > 1:
+            return pl.graph_function(lambda y: y * int(n), backend="reference")(x)
+        return inner(x)
+
+    with pytest.raises(pl.errors.TraceError, match="being traced"):
+        pl.graph_function(around, backend="reference")(pl.zeros(2), 1)
+    found = pl.graph_function(around, backend="reference")(pl.ones(2), 3)
+    assert found.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("spec", [".2f", ".3g", ">40"])
+def test_a_format_needs_the_value(spec: str) -> None:
+    with pytest.raises(pl.errors.TraceError, match=f"format '{spec}' needs the value"):
+        pl.graph_function(lambda x: (format(x, spec), x)[1], backend="reference")(pl.zeros(()))
+    assert format(pl.asarray(1.5), ".2f") == "1.50"
+    kept: list[str] = []
+    pl.graph_function(lambda x: kept.append(f"{x}") or x, backend="reference")(pl.zeros(()))
+    assert "traced" in kept[0]
+
+
+@pytest.mark.parametrize("key", [1.0, "a", [1.0], np.ones(2), slice(0, 1.5), (0, 1.5)], ids=str)
+def test_what_is_no_index_is_one_error_eager_and_traced(key: Any) -> None:
+    x = pl.zeros((3, 4))
+    with pytest.raises(pl.errors.PlaitError) as eager:
+        x[key]
+    with pytest.raises(type(eager.value)):
+        pl.graph_function(lambda x: x[key], backend="reference")(x)
+
+
+def test_a_traced_tensor_of_floats_is_no_index() -> None:
+    x = pl.zeros(3)
+    for f in (lambda x: x[x], pl.graph_function(lambda x: x[x], backend="reference")):
+        with pytest.raises(pl.errors.IndexOutOfRangeError):
+            f(x)
