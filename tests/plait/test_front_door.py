@@ -119,8 +119,9 @@ def test_sizes_that_are_no_tuple_are_pointed_out() -> None:
             getattr(pl, name)(2, 3)
     with pytest.raises(pl.errors.DTypeError, match=r"pl\.full\(\(2, 3\), 1\.0\)"):
         pl.full(2, 3, 1.0)  # type: ignore[arg-type]
+    wrong: Any = object
     with pytest.raises(pl.errors.DTypeError, match=r"^ones: dtype object is not supported"):
-        pl.ones(2, object)  # type: ignore[arg-type]
+        pl.ones(2, wrong)
 
 
 def test_a_dtype_is_no_device() -> None:

@@ -312,7 +312,12 @@ def test_a_leaked_tensor_says_so() -> None:
 
 def test_a_leaked_tensor_says_so_inside_of_another_trace() -> None:
     kept: list[Any] = []
-    pl.graph_function(lambda x: kept.append(x + 1) or x, backend="reference")(pl.zeros(2))
+
+    def keep(x: Any) -> Any:
+        kept.append(x + 1)
+        return x
+
+    pl.graph_function(keep, backend="reference")(pl.zeros(2))
     for use in (np.asarray, lambda t: t.item(), lambda t: f"{t:.2f}", lambda t: t.tolist()):
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             pl.graph_function(lambda x, use=use: use(kept[0]) + x, backend="reference")(pl.zeros(2))
@@ -337,7 +342,12 @@ def test_a_format_needs_the_value(spec: str) -> None:
         pl.graph_function(lambda x: (format(x, spec), x)[1], backend="reference")(pl.zeros(()))
     assert format(pl.asarray(1.5), ".2f") == "1.50"
     kept: list[str] = []
-    pl.graph_function(lambda x: kept.append(f"{x}") or x, backend="reference")(pl.zeros(()))
+
+    def keep(x: Any) -> Any:
+        kept.append(f"{x}")
+        return x
+
+    pl.graph_function(keep, backend="reference")(pl.zeros(()))
     assert "traced" in kept[0]
 
 
@@ -351,7 +361,8 @@ def test_what_is_no_index_is_one_error_eager_and_traced(key: Any) -> None:
 
 
 def test_a_traced_tensor_of_floats_is_no_index() -> None:
-    x = pl.zeros(3)
-    for f in (lambda x: x[x], pl.graph_function(lambda x: x[x], backend="reference")):
+    x: Any = pl.zeros(3)
+    forms: list[Any] = [lambda x: x[x], pl.graph_function(lambda x: x[x], backend="reference")]
+    for f in forms:
         with pytest.raises(pl.errors.IndexOutOfRangeError):
             f(x)
