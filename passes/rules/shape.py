@@ -35,6 +35,16 @@ def _broadcast_is_reshape(rewriter: Rewriter, node: Node) -> Replacement:
     return rewriter.emit(ops.reshape, x, shape=shape)
 
 
+def _broadcast_past_new_axes(rewriter: Rewriter, node: Node) -> Replacement:
+    made = made_by(node.operands[0], ops.reshape)
+    if made is None:
+        return None
+    (x,), shape = made.operands, made.attributes["shape"]
+    if shape != (1,) * (len(shape) - x.ndim) + x.shape:
+        return None
+    return rewriter.emit(ops.broadcast_to, x, shape=node.attributes["shape"])
+
+
 def _identity_transpose(_: Rewriter, node: Node) -> Replacement:
     permutation = node.attributes["permutation"]
     return node.operands[0] if permutation == tuple(range(len(permutation))) else None
@@ -231,6 +241,8 @@ RULES: tuple[Rule, ...] = (
          ops.broadcast_to, _again),
     Rule("broadcast-reshape", "broadcast(x) = reshape(x) when nothing repeats",
          ops.broadcast_to, _broadcast_is_reshape),
+    Rule("broadcast-new-axes", "broadcast(reshape(x, 1 ... shape of x)) = broadcast(x)",
+         ops.broadcast_to, _broadcast_past_new_axes),
     Rule("elementwise-broadcasts", "f(broadcast(x), broadcast(y)) = broadcast(f(x, y))",
          Trait.ELEMENTWISE, _elementwise_of_broadcasts),
     Rule("slice-same", "x[:] = x", ops.slice_, _slice_all),

@@ -80,6 +80,8 @@ MOVES = [
       lambda x: stretch(x, 3, 2, 4), lambda x: stretch(reshape(x, 1, 4), 3, 4)),
     C("broadcast-reshape", F, lambda x: stretch(x, 1, 4), lambda x: reshape(x, 1, 4),
       lambda x: stretch(x, 2, 4)),
+    C("broadcast-new-axes", F, lambda x: stretch(reshape(x, 1, 4), 3, 4),
+      lambda x: stretch(x, 3, 4), lambda x: stretch(reshape(x, 4, 1), 4, 3)),
     C("elementwise-broadcasts", f"{F} {F}",
       lambda x, y: o.add(stretch(x, 2, 4), stretch(y, 2, 4)),
       lambda x, y: stretch(o.add(x, y), 2, 4), lambda x, y: o.add(stretch(x, 2, 4), y),
