@@ -52,7 +52,7 @@ def user_location() -> Location:
 def location_of(frame: FrameType) -> Location:
     """The location of a frame, with its file named as in dumps and messages."""
     file, line, function = frame.f_code.co_filename, frame.f_lineno, _function_name(frame)
-    if _cell_names or "IPython" in sys.modules:
+    if "IPython" in sys.modules:
         return Location(display_name(file), line, function)
     return _location(file, line, function)
 
@@ -74,17 +74,9 @@ def _function_name(frame: FrameType) -> str:
     return name
 
 
-_cell_names: dict[str, str] = {}
-
-
-def register_cell(filename: str, name: str) -> None:
-    """Name a notebook cell's generated file (``In [3]``) for messages and dumps."""
-    _cell_names[filename] = name
-
-
 def display_name(filename: str) -> str:
     """A file's name as shown: relative to the project that holds it, equal on every machine."""
-    return _cell_names.get(filename) or _cell_name(filename) or _file_name(filename)
+    return _cell_name(filename) or _file_name(filename)
 
 
 def _cell_name(filename: str) -> str | None:

@@ -175,10 +175,6 @@ class TensorType:
         """The same dtype with another shape."""
         return TensorType(self.dtype, tuple(shape))
 
-    def with_dtype(self, dtype: DType) -> TensorType:
-        """The same shape with another dtype."""
-        return TensorType(dtype, self.shape)
-
     def __str__(self) -> str:
         return f"{SHORT_NAMES[self.dtype]}[{','.join(map(str, self.shape))}]"
 

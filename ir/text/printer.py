@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plait.ir.graph import Graph, Node, Value
@@ -18,7 +18,6 @@ INLINE_ELEMENTS = 16
 LOCATION_COLUMN = 56
 
 Writing = Iterator["Writing"]
-Annotate = Callable[[Node, Mapping[Value, str]], str]
 
 
 class Printer:

@@ -22,15 +22,18 @@ def fast_call(program: Program, leaves: list[Any]) -> Callable[[tuple[Any, ...]]
     The executable itself checks dtypes and shapes before anything runs, and we those of arguments
     that it does not read. Tensors in and tensors out are quickest.
     """
-    if not _is_quick(program):
-        return None
-    kinds = [*map(type, leaves)]
-    if any(kind is not Tensor for kind in kinds):
-        return _mixed(program, kinds)
     if program.quick is None:
-        program.quick = _closure(program) if program.is_plain else _mixed(program, kinds)
-    made: Callable[[tuple[Any, ...]], Any] = program.quick
-    return made
+        program.quick = {} if _is_quick(program) else False
+    if program.quick is False:
+        return None
+    kinds = tuple(map(type, leaves))
+    made = program.quick.get(kinds)
+    if made is None:
+        plain = program.is_plain and all(kind is Tensor for kind in kinds)
+        made = _closure(program) if plain else _mixed(program, kinds)
+        program.quick[kinds] = made
+    call: Callable[[tuple[Any, ...]], Any] = made
+    return call
 
 
 def _is_quick(program: Program) -> bool:
@@ -62,22 +65,26 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
-    """The quick call of a program."""
+def _parts(program: Program) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What runs a program, and the tensors from outside that follow its arguments."""
     run = _checking(program, getattr(program.executable, "call", program.executable))
-    held = tuple([c.source for c in program.traced.captures])
+    return run, tuple([c.source for c in program.traced.captures])
+
+
+def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
+    """The quick call of a program from tensors to tensors."""
+    run, held = _parts(program)
     return _call(program, run, held, len(program.traced.leaves) + len(held))
 
 
-def _mixed(program: Program, kinds: list[type]) -> Callable[[tuple[Any, ...]], Any]:
+def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ...]], Any]:
     """A quick call whose arguments are tensors, ndarrays and jax arrays."""
-    run = _checking(program, getattr(program.executable, "call", program.executable))
-    held = tuple([c.source for c in program.traced.captures])
+    run, held = _parts(program)
     are_handles = [kind is Tensor for kind in kinds]
     lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
 
     def call(args: tuple[Any, ...]) -> Any:
-        if [*map(type, args)] != kinds:
+        if tuple(map(type, args)) != kinds:
             return MISMATCH
         data = []
         for value, is_handle in zip(args, are_handles, strict=True):

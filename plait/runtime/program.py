@@ -70,7 +70,7 @@ class Program:
         self.checks: passes.CheckTable = ()
         self._locks: list[Any] = []
         self._donated: frozenset[int] = frozenset()
-        self.quick: Any = None  # the quick call once it is made; False when there is none
+        self.quick: Any = None  # the quick calls by classes of arguments; False when there are none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._plan_outputs()
 

@@ -73,6 +73,27 @@ def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 2
 
 
+def test_a_quick_call_of_arrays_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    mixed, is_quick = fast._mixed, fast._is_quick
+
+    def counted(program: Any, kinds: Any) -> Any:
+        made.append(kinds)
+        return mixed(program, kinds)
+
+    def looked_at(program: Any) -> bool:
+        made.append(program)
+        return is_quick(program)
+
+    monkeypatch.setattr(fast, "_mixed", counted)
+    monkeypatch.setattr(fast, "_is_quick", looked_at)
+    f = pl.graph_function(lambda x: x + 1)
+    for _ in range(3):
+        f(np.ones(2))
+        f(np.ones(3))
+    assert len(made) == 4
+
+
 def test_quick_calls_of_arrays_are_as_the_first() -> None:
     jax = pytest.importorskip("jax")
     f = pl.graph_function(lambda x, y: (x + y, x * 2, x, pl.tanh(y)))
