@@ -25,7 +25,8 @@ class GraphBuilder:
     name : str
         Name of the graph.
     locate : callable, optional
-        Gives the location of each new node; by default the one set with ``at``.
+        ``locate(depth)`` gives the location of each new node, which is that many calls up or more;
+        by default the one set with ``at``.
 
     Examples
     --------
@@ -41,7 +42,7 @@ class GraphBuilder:
     }
     """
 
-    def __init__(self, name: str = "graph", locate: Callable[[], Location] | None = None) -> None:
+    def __init__(self, name: str = "graph", locate: Callable[[int], Location] | None = None) -> None:
         self.name = name
         self.inputs: list[Value] = []
         self.nodes: list[Node] = []
@@ -84,7 +85,7 @@ class GraphBuilder:
             inferred = op.infer(*types, **attributes)
         several = type(inferred) is tuple
         node = self.append(
-            op, values, attributes, regions, inferred if several else (inferred,), self.location()
+            op, values, attributes, regions, inferred if several else (inferred,), self.location(2)
         )
         return node.results if several else node.results[0]
 
@@ -150,9 +151,9 @@ class GraphBuilder:
             "pass it as an argument or return it from its own function"
         )
 
-    def location(self) -> Location:
-        """Location of the next node."""
-        return self._locate() if self._locate is not None else self._location
+    def location(self, depth: int = 1) -> Location:
+        """Location of the next node, which the code ``depth`` calls up, or its caller, asks for."""
+        return self._locate(depth + 1) if self._locate is not None else self._location
 
     @contextmanager
     def at(self, location: Location) -> Iterator[None]:

@@ -33,7 +33,10 @@ def is_internal(frame: FrameType) -> bool:
 
 
 def user_frame(depth: int = 1) -> FrameType | None:
-    """The innermost frame of the caller's stack that is not Plait's own code."""
+    """The innermost frame that is not Plait's own code, from ``depth`` calls up.
+
+    A frame costs a fifth of a microsecond to look at: say how many are known to be ours.
+    """
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:  # inline for speed: every traced op comes here
         module = frame.f_globals.get("__name__", "")
@@ -43,9 +46,9 @@ def user_frame(depth: int = 1) -> FrameType | None:
     return None
 
 
-def user_location() -> Location:
-    """The innermost line of the user's code on the stack."""
-    frame = user_frame(2)
+def user_location(depth: int = 1) -> Location:
+    """The innermost line of the user's code on the stack, from ``depth`` calls up."""
+    frame = user_frame(depth + 1)
     return location_of(frame) if frame is not None else UNKNOWN
 
 

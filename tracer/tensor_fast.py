@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from plait.ir import Value, bfloat16, dispatch, float32, float64, ops
+from plait.ir import (
+    GraphBuilder,
+    Op,
+    TensorType,
+    Value,
+    bfloat16,
+    dispatch,
+    float32,
+    float64,
+    get_op,
+    ops,
+)
 from plait.ir.errors import PlaitError
 from plait.ir.frames import hide_internals
 from plait.ir.functions.payload import WEAK_TYPES
@@ -66,23 +77,58 @@ def _class(x: Any) -> Any:
     return type(x.dtype) if type(x) is ndarray else type(x)
 
 
-# Ops that take two tensors of one floating type as they are: nothing to promote or broadcast.
+# Ops on tensors of one floating type, with a result of that type: nothing to promote, broadcast or
+# infer while tracing.
 _DIRECT = {name: getattr(ops, name) for name in ("add", "subtract", "multiply", "divide")}
 _FLOATS = frozenset((float32, float64))
 
 
-def traced(op: Any, x: Any, y: Any) -> Any:
-    """The op on two tracers of one floating type, written down at once; else None."""
-    a, b = x._data, y._data
-    if type(a) is not Value or type(b) is not Value or a.type != b.type or a.dtype not in _FLOATS:
+def keeps_floats(op: Op) -> bool:
+    """Whether the op on one tensor of a floating type gives that type."""
+    types = [TensorType(dtype, ()) for dtype in _FLOATS]
+    try:
+        return [op.infer(t) for t in types] == types
+    except PlaitError:
+        return False
+
+
+def traced(op: Op, x: Any, *others: Any) -> Any:
+    """The op on tracers of one floating type, written down at once with that type; else None."""
+    builder, value = dispatch.current(), x._data
+    if type(value) is not Value or not isinstance(builder, GraphBuilder):
         return None
-    interpreter = dispatch.current()
-    if interpreter is dispatch.EAGER or x._kind != "tensor" or y._kind != "tensor":
+    kind = value.type
+    if type(kind) is not TensorType or kind.dtype not in _FLOATS or x._kind != "tensor":
+        return None
+    values = (value,)
+    for other in others:
+        value = other._data
+        if type(value) is not Value or other._kind != "tensor":
+            return None
+        if value.type is not kind and value.type != kind:
+            return None
+        values = (*values, value)
+    for value in values:
+        if not builder.owns(value):
+            return None
+    return wrap(builder.append(op, values, {}, (), (kind,), builder.location(3)).results[0])
+
+
+def traced_product(x: Any, y: Any) -> Any:
+    """The product of two traced matrices of one floating dtype, written down at once; else None."""
+    a, b, builder = x._data, y._data, dispatch.current()
+    if type(a) is not Value or type(b) is not Value or not isinstance(builder, GraphBuilder):
+        return None
+    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in _FLOATS:
+        return None
+    if x._kind != "tensor" or y._kind != "tensor" or not (builder.owns(a) and builder.owns(b)):
         return None
     try:
-        return wrap(interpreter.run(op, (a, b), {}, ()))
+        types = ops.matmul.infer_types((a.type, b.type), {})
     except PlaitError:
         return None  # the way that promotes says what is wrong
+    node = builder.append(ops.matmul, (a, b), {}, (), types, builder.location(3))
+    return wrap(node.results[0])
 
 
 def binary_operator(name: str, ufunc: Any) -> Binary:
@@ -173,6 +219,9 @@ def unary_operator(name: str, ufunc: Any) -> Unary:
 def unary_function(function: Method, ufunc: Any) -> Method:
     """The public form of an elementwise function of one operand."""
 
+    op = get_op(function.__name__)
+    direct = keeps_floats(op)
+
     @wraps(function)
     def public(x: Any) -> Any:
         if not _active and type(x) is _tensor:
@@ -186,6 +235,10 @@ def unary_function(function: Method, ufunc: Any) -> Method:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
+        elif direct and type(x) is _tensor:
+            made = traced(op, x)
+            if made is not None:
+                return made
         try:
             return run(function, (x,), {})
         except Exception as error:
@@ -263,6 +316,10 @@ def matmul_operator() -> Binary:
                         return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
+        elif _active and type(other) is _tensor:
+            made = traced_product(self, other)
+            if made is not None:
+                return made
         try:
             return call("matmul", self, other) if is_array_like(other) else NotImplemented
         except Exception as error:
