@@ -91,6 +91,16 @@ class Op:
         return Trait.EFFECT in self.traits
 
     @cached_property
+    def is_constant(self) -> bool:
+        """Whether the results are known without running anything."""
+        return Trait.CONSTANT in self.traits
+
+    @cached_property
+    def is_barrier(self) -> bool:
+        """Whether no pass looks through the op."""
+        return Trait.BARRIER in self.traits
+
+    @cached_property
     def has_regions(self) -> bool:
         """Whether nodes of this op hold regions."""
         return Trait.REGION in self.traits

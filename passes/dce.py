@@ -56,7 +56,7 @@ def remove_dead(
                 regions_changed |= any(
                     a is not b for a, b in zip(cleaned, node.regions, strict=True)
                 )
-        else:
+        elif firings is not None:
             dropped.append(Firing("drop", node.location))
     kept.reverse()
     if firings is not None:

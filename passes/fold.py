@@ -45,7 +45,10 @@ def fold_rule(max_bytes: int) -> Rule:
     """The rule that evaluates a node of constants."""
 
     def build(rewriter: Rewriter, node: Node) -> tuple[Value, ...] | None:
-        if not node.operands or any(not is_constant(v) for v in node.operands):
+        for value in node.operands:
+            if not is_constant(value):
+                return None
+        if not node.operands:
             return None
         if not LEFT.isdisjoint(node.op.traits):
             return None

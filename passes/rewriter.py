@@ -182,10 +182,11 @@ class Rewriter:
 
     def _try_rules(self, node: Node) -> tuple[Value, ...] | None:
         """What the first rule that applies gives."""
+        rules = self.rules.of(node.op)
         self._depth += 1
-        for rule in self.rules.of(node.op):
-            if self._depth > MAX_DEPTH:
-                raise GraphError(f"rule {rule.name!r} fires without end", node.location)
+        if self._depth > MAX_DEPTH and rules:
+            raise GraphError(f"rule {rules[0].name!r} fires without end", node.location)
+        for rule in rules:
             found = rule.build(self, node)
             if found is not None:
                 self._depth -= 1
@@ -231,6 +232,13 @@ class Rewriter:
         """Emit a node's op with its attributes on other operands; one result."""
         return self.emit(node.op, *operands, **node.attributes)
 
+    def reorder(self, node: Node, *operands: Value) -> Value:
+        """Emit a node's op with its operands in another order, which leaves its one type."""
+        types = (node.results[0].type,)
+        return self._place(
+            Node.make(node.op, operands, node.attributes, (), self.location, types)
+        )[0]
+
     def constant(self, array: Any) -> Value:
         """Emit a constant."""
         value = array if type(array) is Literal else Literal(array)
@@ -255,7 +263,7 @@ class Rewriter:
 
 def _may_merge(node: Node) -> bool:
     """Whether two equal nodes may become one: not effects, barriers, nor new tokens."""
-    if node.op.is_effect or Trait.BARRIER in node.op.traits:
+    if node.op.is_effect or node.op.is_barrier:
         return False
     if node.regions and node.has_effect:
         return False

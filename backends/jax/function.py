@@ -25,10 +25,13 @@ def as_function(graph: Graph) -> Function:
     def function(*arguments: Any) -> Sequence[Any]:
         values = dict(zip(graph.inputs, arguments, strict=True))
         for node, scope in zip(graph.nodes, scope_names(graph), strict=True):
-            operands = [values[v] for v in node.operands]
             with jax.named_scope(scope):
-                results = apply(node, operands, [as_function(r) for r in node.regions])
-            values.update(zip(node.results, results, strict=True))
+                found = apply(node, [values[v] for v in node.operands])
+            if type(found) is tuple:
+                values.update(zip(node.results, found, strict=True))
+            else:
+                (result,) = node.results
+                values[result] = found
         return tuple([values[v] for v in graph.outputs])
 
     return function
@@ -39,32 +42,35 @@ def scope_names(graph: Graph) -> Iterator[str]:
     taken = {v.name for v in graph.inputs}
     numbers = (i for i in itertools.count() if str(i) not in taken)
     for node in graph.nodes:
-        own = list(itertools.islice(numbers, len(node.results)))
-        yield f"{node.op.name}_{own[0]}" if own else node.op.name
+        if node.results:
+            yield f"{node.op.name}_{next(numbers)}"
+            for _ in node.results[1:]:
+                next(numbers)
+        else:
+            yield node.op.name
 
 
-def apply(node: Node, operands: Sequence[Any], regions: Sequence[Function]) -> tuple[Any, ...]:
-    """The results of one node on jax values.
+def apply(node: Node, operands: Sequence[Any]) -> Any:
+    """The result of one node on jax values, or a tuple of its results.
 
     Raises
     ------
     BackendError
         There is no lowering for the op, or jax refuses it; carries the user's location.
     """
-    lowering = LOWERINGS.get(node.op.name)
     try:
+        lowering = LOWERINGS.get(node.op.name)
         if lowering is None:
             raise BackendError(f"op {node.op.name!r} has no lowering for xla")
         if node.regions:
-            found = lowering(*operands, regions=regions, **node.attributes)
-        else:
-            found = lowering(*operands, **node.attributes)
+            regions = [as_function(r) for r in node.regions]
+            return lowering(*operands, regions=regions, **node.attributes)
+        return lowering(*operands, **node.attributes)
     except PlaitError as error:
         raise (error if node.location == UNKNOWN else error.at(node.location)) from None
     except (TypeError, ValueError, NotImplementedError) as error:
         failure = BackendError(f"xla cannot lower {describe(node)}: {error}")
         raise (failure if node.location == UNKNOWN else failure.at(node.location)) from error
-    return found if type(found) is tuple else (found,)
 
 
 def describe(node: Node) -> str:

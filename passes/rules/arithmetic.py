@@ -235,11 +235,11 @@ def _is_signed_or_float(x: Value) -> bool:
 
 
 def _times_minus_one(node: Node) -> bool:
-    return _is_signed_or_float(node.operands[0]) and is_number(node.operands[1], -1)
+    return is_number(node.operands[1], -1) and _is_signed_or_float(node.operands[0])
 
 
 def _divided_by_minus_one(node: Node) -> bool:
-    return is_floating(node.operands[0].dtype) and is_number(node.operands[1], -1)
+    return is_number(node.operands[1], -1) and is_floating(node.operands[0].dtype)
 
 
 def _power_is(number: float, test: Any) -> Any:

@@ -27,7 +27,7 @@ def _commutes_exactly(node: Node) -> bool:
 
 def _order_operands(rewriter: Rewriter, node: Node) -> Value | None:
     if _out_of_order(rewriter, node) and _commutes_exactly(node):
-        return rewriter.like(node, node.operands[1], node.operands[0])
+        return rewriter.reorder(node, node.operands[1], node.operands[0])
     return None
 
 
@@ -66,7 +66,7 @@ def _shrink_fill(rewriter: Rewriter, node: Node) -> Value | None:
 
 
 def _move_number(rewriter: Rewriter, node: Node) -> tuple[Value, ...] | None:
-    if any(not is_constant(v) for v in node.operands):
+    if not all(map(is_constant, node.operands)):
         return None
     numbers = [scalar(v) for v in node.operands]
     first = numbers[0]

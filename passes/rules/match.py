@@ -12,7 +12,6 @@ from plait.ir import (
     Node,
     Op,
     TensorType,
-    Trait,
     Value,
     is_bool,
     is_complex,
@@ -66,7 +65,7 @@ def inner(value: Value, op: Op) -> Value | None:
 
 def is_constant(value: Value) -> bool:
     """Whether the value is known while compiling."""
-    return value.node is not None and Trait.CONSTANT in value.node.op.traits
+    return value.node is not None and value.node.op.is_constant
 
 
 def scalar(value: Value) -> Number | None:
@@ -122,12 +121,12 @@ def unsigned(value: Value) -> bool:
 
 def is_zero(value: Value) -> bool:
     """Whether the value is an exact dtype's zero (or False) everywhere."""
-    return is_exact(value) and is_number(value, 0)
+    return is_number(value, 0) and is_exact(value)
 
 
 def is_one(value: Value) -> bool:
     """Whether the value is 1 (or True) everywhere, and not complex."""
-    return not is_complex(value.dtype) and is_number(value, 1)
+    return is_number(value, 1) and not is_complex(value.dtype)
 
 
 def is_ones(value: Value) -> bool:

@@ -21,7 +21,7 @@ optimization_barrier: Any = lax.optimization_barrier
 block_until_ready: Any = jax.block_until_ready
 effects_barrier: Any = jax.effects_barrier
 
-HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+HALVES = frozenset((np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)))
 
 
 def like(x: Any, value: Any) -> Any:
@@ -36,7 +36,8 @@ def zeros(x: Any) -> Any:
 
 def kind(x: Any) -> str:
     """NumPy's letter for a kind of dtype; ``f`` for bfloat16 too."""
-    return "f" if x.dtype == HALVES[1] else str(x.dtype.kind)
+    letter: str = x.dtype.kind
+    return "f" if letter == "V" else letter
 
 
 def cast(x: Any, dtype: Any) -> Any:

@@ -14,20 +14,20 @@ Axes = tuple[tuple[int, ...], tuple[int, ...]]
 
 def contract(x: Any, y: Any, contracting: Axes, batch: Axes) -> Any:
     """Sum of products over ``contracting``, in the operands' dtype."""
-    if x.dtype.kind == "b":
+    dtype = x.dtype
+    if dtype.kind == "b":
         # NumPy's product of booleans is "any of all": count, then compare.
         counts = contract(cast(x, np.int32), cast(y, np.int32), contracting, batch)
         return lax.ne(counts, lax.full_like(counts, 0))
-    half = x.dtype in HALVES
-    wide = np.float32 if half else x.dtype
-    product = lax.dot_general(
+    half = dtype in HALVES
+    product = lax.dot(
         x,
         y,
-        (contracting, batch),
+        dimension_numbers=(contracting, batch),
         precision=lax.Precision.HIGHEST,
-        preferred_element_type=np.dtype(wide),
+        preferred_element_type=np.float32 if half else None,
     )
-    return cast(product, x.dtype)
+    return lax.convert_element_type(product, dtype) if half else product
 
 
 def lower_matmul(x: Any, y: Any) -> Any:
