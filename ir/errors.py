@@ -20,6 +20,7 @@ __all__ = [
     "PassError",
     "PlaitError",
     "RangeError",
+    "RetraceError",
     "ShapeError",
     "SignatureError",
     "TargetError",
@@ -176,6 +177,16 @@ class LeakedTracerError(TraceError):
     Examples
     --------
     >>> issubclass(pl.errors.LeakedTracerError, pl.errors.TraceError)
+    True
+    """
+
+
+class RetraceError(TraceError):
+    """A function was to be captured more often than its ``max_traces``; says what differs.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.RetraceError, pl.errors.TraceError)
     True
     """
 

@@ -4,6 +4,15 @@ from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
 from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
 from plait.tracer.capture import trace_function as trace_function
+from plait.tracer.notes import ABSENT as ABSENT
+from plait.tracer.notes import Change as Change
+from plait.tracer.notes import Note as Note
+from plait.tracer.notes import Notes as Notes
+from plait.tracer.notes import SideEffect as SideEffect
+from plait.tracer.notes import UnrolledLoop as UnrolledLoop
+from plait.tracer.notes import UnseenCall as UnseenCall
+from plait.tracer.notes import cut as cut
+from plait.tracer.notes import shown as shown
 from plait.tracer.overlap import overlap as overlap
 from plait.tracer.pytree import TreeDef as TreeDef
 from plait.tracer.pytree import flatten as flatten

@@ -82,6 +82,7 @@ def trace_function(
         same,
         trace.made,
         tuple(paths),
+        tuple(trace.notes),
     )
 
 

@@ -12,6 +12,7 @@ from plait.ir import Graph, GraphBuilder, Literal, Node, TensorType, Value, disp
 from plait.ir.errors import TraceError
 from plait.ir.location import Location, user_location
 from plait.tracer.arguments import LeafSpec
+from plait.tracer.notes import Note, Notes
 from plait.tracer.outside import MetArray, layout_of
 from plait.tracer.pytree import TreeDef
 from plait.tracer.tensor import Tensor
@@ -32,6 +33,8 @@ class NumberNeeded(BaseException):
         Which of its argument leaves.
     is_own : bool
         Whether the function that was being traced last is that of ``trace``.
+    location : Location
+        The user's line that asked.
     """
 
     def __init__(self, trace: Trace, positions: frozenset[int]) -> None:
@@ -39,6 +42,7 @@ class NumberNeeded(BaseException):
         self.trace = trace
         self.positions = positions
         self.is_own = False
+        self.location = user_location()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class TracedFunction:
         Where the function made a variable.
     paths : tuple of str
         How the user would name each argument leaf.
+    notes : tuple of Note
+        Calls that could not be looked into, effects that calls will not repeat, unrolled loops.
     """
 
     graph: Graph
@@ -118,6 +124,7 @@ class TracedFunction:
     same: tuple[int, ...] = ()
     made: Location | None = None
     paths: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,6 +149,7 @@ class Trace(GraphBuilder):
         self._foreign: dict[Value, Value] = {}
         self.needed: set[int] = set()
         self.made: Location | None = None
+        self.notes = Notes()
 
     # What a trace takes from outside.
 
