@@ -91,6 +91,11 @@ class Op:
         return Trait.EFFECT in self.traits
 
     @cached_property
+    def is_host_effect(self) -> bool:
+        """Whether the op runs the user's code, or prints, on the host."""
+        return self.has(Trait.EFFECT, Trait.HOST)
+
+    @cached_property
     def is_constant(self) -> bool:
         """Whether the results are known without running anything."""
         return Trait.CONSTANT in self.traits

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from plait.ir import Graph, GraphBuilder, Location, Node, TensorType, Value, int64, ops
-from plait.ir.errors import GraphError
+from plait.ir.errors import GraphError, PlaitError
+from plait.ir.template import make_error
+from plait.ir.types import DType, is_floating
 from plait.passes.dce import remove_dead
 
-#: A status: 0, or 1 + the number of the first failed check; then its details.
+#: A status: 0, or 1 + the number of the first failed check; then its details, by their bits.
 STATUS = TensorType(int64, (4,))
 MAX_DETAILS = 3
 
@@ -22,17 +25,27 @@ class CheckRecord:
 
     Attributes
     ----------
-    error : str
-        A class in ``plait.ir.errors``.
+    error : str or callable
+        A class of ``plait.ir.errors`` or of Python's own, or what makes the exception of the
+        details.
     message : str
-        A ``str.format`` template over the details.
+        A template over the details.
     location : Location
         The user's line.
+    dtypes : tuple of dtype
+        Of the details.
     """
 
-    error: str
+    error: str | Callable[..., Any]
     message: str
     location: Location
+    dtypes: tuple[DType, ...] = ()
+
+    def exception(self, status: Any) -> BaseException:
+        """What a status, an int64 array that names this check, is raised as."""
+        details = [_from_bits(x, d) for x, d in zip(status[1:], self.dtypes, strict=False)]
+        made: BaseException = make_error(self.error, self.message, details)
+        return made.at(self.location) if isinstance(made, PlaitError) else made
 
 
 CheckTable = tuple[CheckRecord, ...]
@@ -90,7 +103,8 @@ class _Lowering:
         known = self._checked.get(graph)
         if known is None:
             known = self._checked[graph] = any(
-                n.op is ops.check or any(self.has_checks(r) for r in n.regions) for n in graph.nodes
+                n.op is ops.check or (n.regions and any(map(self.has_checks, n.regions)))
+                for n in graph.nodes
             )
         return known
 
@@ -136,10 +150,13 @@ class _Lowering:
         if len(details) > MAX_DETAILS:
             raise GraphError(f"check: at most {MAX_DETAILS} details fit the status", node.location)
         attributes = node.attributes
-        self.table.append(CheckRecord(attributes["error"], attributes["message"], node.location))
+        dtypes = tuple([v.dtype for v in details])
+        self.table.append(
+            CheckRecord(attributes["error"], attributes["message"], node.location, dtypes)
+        )
         if not details:
             return builder.number((len(self.table), 0, 0, 0))
-        parts = [builder.number((len(self.table),)), *[ops.reshape(d, shape=(1,)) for d in details]]
+        parts = [builder.number((len(self.table),)), *[_bits(d) for d in details]]
         if len(details) < MAX_DETAILS:
             parts.append(builder.number((0,) * (MAX_DETAILS - len(details))))
         status: Value = ops.concat(*parts, axis=0)
@@ -223,6 +240,25 @@ def _condition_until_failure(lowered: Graph) -> Graph:
         go_on = builder.inline(lowered, inputs)[0]
         both = ops.logical_and(go_on, _is_ok(builder, status))
     return remove_dead(builder.build([both]))
+
+
+def _bits(detail: Value) -> Value:
+    """The bits of a real scalar as ``i64[1]``."""
+    if is_floating(detail.dtype):
+        detail = ops.bitcast(detail, dtype=np.dtype(f"i{detail.dtype.itemsize}"))
+    if detail.dtype == np.uint64:
+        detail = ops.bitcast(detail, dtype=int64)
+    if detail.dtype != int64:
+        detail = ops.cast(detail, dtype=int64)
+    bits: Value = ops.reshape(detail, shape=(1,))
+    return bits
+
+
+def _from_bits(bits: Any, dtype: DType) -> Any:
+    """The scalar whose bits ``_bits`` gave."""
+    if not is_floating(dtype):
+        return np.asarray(bits).astype(dtype)
+    return np.asarray(bits).astype(f"i{dtype.itemsize}").view(dtype)
 
 
 def _no_failure(builder: _Builder) -> Value:

@@ -16,7 +16,7 @@ from plait.backends.jax.donation import plan_donation
 from plait.backends.jax.function import as_function
 from plait.backends.jax.lowerings.common import shape_struct
 from plait.backends.jax.lowerings.effects import TOKEN
-from plait.ir import ExecutionPlan, Graph, TensorType, Trait
+from plait.ir import ExecutionPlan, Graph, TensorType
 from plait.ir.errors import BackendError, UnknownNameError
 from plait.ir.types import BytesType, Type
 
@@ -187,14 +187,15 @@ def lower(
     given = set(given) & set(used)
     donation = plan_donation(graph.input_types, graph.output_types, given, wanted)
     tokens = tuple([i for i, t in enumerate(graph.output_types) if type(t) is not TensorType])
-    effects = any(n.op.has(Trait.EFFECT, Trait.HOST) for n in graph.walk())
+    effects = any(n.op.is_host_effect for n in graph.walk())
     convention = Convention(graph.input_types, used, donation.order, tokens, effects)
     target = jax_device(device)
     function = program(graph, used, donation.order)
     places = tuple([k for k, i in enumerate(used) if i in donation.inputs])
     with jax.enable_x64(True), nullcontext() if target is None else jax.default_device(target):
         specs = [spec(graph.inputs[i].type, target) for i in used]
-        lowered = jax.jit(function, donate_argnums=places).lower(*specs)
+        # What nothing reads is left out above; jax need not look for it again.
+        lowered = jax.jit(function, donate_argnums=places, keep_unused=True).lower(*specs)
     return Lowered(graph, convention, lowered)
 
 

@@ -39,8 +39,10 @@ def as_function(graph: Graph) -> Function:
 
 def scope_names(graph: Graph) -> Iterator[str]:
     """The name of each node in XLA's names; results are numbered past numbers of inputs."""
-    taken = {v.name for v in graph.inputs}
-    numbers = (i for i in itertools.count() if str(i) not in taken)
+    taken = {v.name for v in graph.inputs if v.name.isdecimal()}
+    numbers: Iterator[int] = itertools.count()
+    if taken:
+        numbers = (i for i in itertools.count() if str(i) not in taken)
     for node in graph.nodes:
         if node.results:
             yield f"{node.op.name}_{next(numbers)}"

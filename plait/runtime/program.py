@@ -17,7 +17,6 @@ from plait.ir import (
     ExecutionPlan,
     Graph,
     GraphBuilder,
-    Trait,
     Value,
     errors,
     ops,
@@ -26,6 +25,7 @@ from plait.ir.errors import SignatureError
 from plait.runtime import log
 from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
+from plait.runtime.records import Timings
 from plait.tracer import (
     LeafSpec,
     Output,
@@ -70,6 +70,7 @@ class Program:
         self.checks: passes.CheckTable = ()
         self._locks: list[Any] = []
         self._donated: frozenset[int] = frozenset()
+        self.timings = Timings()
         self.quick: Any = None  # the quick calls by classes of arguments; False when there are none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._plan_outputs()
@@ -101,7 +102,9 @@ class Program:
         """The graph after the passes, with the report of what they did."""
         with self._lock:
             if self._optimized is None:
+                start = time.perf_counter()
                 self._optimized = run_passes(self.traced.graph, self.options.passes, self._dumps)
+                self.timings.passes = 1e3 * (time.perf_counter() - start)
             return self._optimized
 
     @property
@@ -142,7 +145,7 @@ class Program:
 
         None where the user's code runs inside, which may read the state.
         """
-        if any(node.op.has(Trait.EFFECT, Trait.HOST) for node in self.runnable.walk()):
+        if not self.traced.assigned or any(n.op.is_host_effect for n in self.runnable.walk()):
             return {}
         start = self._own_outputs()
         return {position: start + i for i, position in enumerate(self._state_inputs())}
@@ -205,7 +208,7 @@ class Program:
         if self.donated_inputs():
             self._donated = frozenset(map(id, self.traced.assigned))
         exclusive = self._donated or self.options.backend == "xla"
-        if exclusive and not any(n.op.has(Trait.EFFECT, Trait.HOST) for n in self.runnable.walk()):
+        if exclusive and not any(n.op.is_host_effect for n in self.runnable.walk()):
             self._locks = [v.lock for v in sorted(variables, key=id)]
 
     # Calls.
@@ -330,7 +333,7 @@ class Program:
 
         Raises
         ------
-        PlaitError
+        Exception
             Of the class that eager execution raises, at the same line of the user.
         """
         try:
@@ -341,10 +344,7 @@ class Program:
         found = np.asarray(status)
         if not found[0]:
             return
-        check = self.checks[int(found[0]) - 1]
-        kind = getattr(errors, check.error, errors.CheckError)
-        message = check.message.format(*[int(x) for x in found[1:]])
-        raise kind(message, check.location)
+        raise self.checks[int(found[0]) - 1].exception(found)
 
     def _own_outputs(self) -> int:
         return sum(o.is_computed for o in self.traced.outputs)

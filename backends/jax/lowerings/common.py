@@ -26,7 +26,7 @@ HALVES = frozenset((np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)))
 
 def like(x: Any, value: Any) -> Any:
     """A tensor of one value with the dtype and shape of ``x``."""
-    return lax.full(x.shape, np.asarray(value, x.dtype))
+    return lax.broadcast(np.asarray(value, x.dtype), x.shape)
 
 
 def zeros(x: Any) -> Any:

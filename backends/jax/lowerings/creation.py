@@ -17,7 +17,7 @@ def lower_constant(*, value: Literal) -> Any:
 
 def lower_full(*, value: Literal, shape: tuple[int, ...]) -> Any:
     """One value, broadcast."""
-    return lax.full(shape, value.array)
+    return lax.broadcast(value.array, shape)
 
 
 def lower_iota(*, dtype: Any, shape: tuple[int, ...], axis: int) -> Any:

@@ -50,12 +50,12 @@ def on_host(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def lower_print(_: Any, *values: Any, template: str) -> Any:
+def lower_print(_: Any, *values: Any, template: str, end: str = "\n") -> Any:
     """What the reference prints."""
     reference = get_op("print").reference
 
     def show(*arrays: Any) -> None:
-        reference(TOKEN, *arrays, template=template)
+        reference(TOKEN, *arrays, template=template, end=end)
 
     io_callback(on_host(show), None, *values, ordered=True)
     return TOKEN

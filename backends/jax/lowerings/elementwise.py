@@ -151,6 +151,10 @@ def _round(x: Any) -> Any:
     return lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
 
 
+def _square(x: Any) -> Any:
+    return lax.mul(x, x)  # which jax lowers once for all products of the type
+
+
 def _reciprocal(x: Any) -> Any:
     return lax.div(like(x, 1), x)
 
@@ -241,7 +245,7 @@ TABLE: Table = {
     "negative": lax.neg,
     "abs": by_kind(lax.abs, u=_identity),
     "sign": lax.sign,
-    "square": lax.square,
+    "square": by_kind(_square, c=lax.square),
     "sqrt": lax.sqrt,
     "rsqrt": lax.rsqrt,
     "cbrt": lax.cbrt,
