@@ -42,7 +42,9 @@ class GraphBuilder:
     }
     """
 
-    def __init__(self, name: str = "graph", locate: Callable[[int], Location] | None = None) -> None:
+    def __init__(
+        self, name: str = "graph", locate: Callable[[int], Location] | None = None
+    ) -> None:
         self.name = name
         self.inputs: list[Value] = []
         self.nodes: list[Node] = []

@@ -235,9 +235,8 @@ class Rewriter:
     def reorder(self, node: Node, *operands: Value) -> Value:
         """Emit a node's op with its operands in another order, which leaves its one type."""
         types = (node.results[0].type,)
-        return self._place(
-            Node.make(node.op, operands, node.attributes, (), self.location, types)
-        )[0]
+        made = Node.make(node.op, operands, node.attributes, (), self.location, types)
+        return self._place(made)[0]
 
     def constant(self, array: Any) -> Value:
         """Emit a constant."""

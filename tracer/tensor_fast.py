@@ -218,7 +218,6 @@ def unary_operator(name: str, ufunc: Any) -> Unary:
 
 def unary_function(function: Method, ufunc: Any) -> Method:
     """The public form of an elementwise function of one operand."""
-
     op = get_op(function.__name__)
     direct = keeps_floats(op)
 
