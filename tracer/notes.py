@@ -256,7 +256,8 @@ _WRITERS = {
     "savez_compressed": "wrote a file",
     "tofile": "wrote a file",
 }
-for _verb in "mkdir makedirs rmdir touch unlink remove rename replace symlink rmtree".split():
+_CHANGES = "mkdir makedirs rmdir touch unlink remove rename replace symlink rmtree"
+for _verb in _CHANGES.split():
     _WRITERS[_verb] = "changed the file system"
 _OWNERS = ("io.", "os.", "pathlib.", "shutil.", "numpy.", "tempfile.")
 

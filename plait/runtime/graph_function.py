@@ -269,6 +269,7 @@ def graph_function(
     checks: str = "on",
     cache_size: int = 128,
     name: str | None = None,
+    max_traces: int | None = None,
 ) -> GraphFunction: ...
 @overload
 def graph_function(
@@ -282,6 +283,7 @@ def graph_function(
     checks: str = "on",
     cache_size: int = 128,
     name: str | None = None,
+    max_traces: int | None = None,
 ) -> Callable[[Callable[..., Any]], GraphFunction]: ...
 def graph_function(
     function: Callable[..., Any] | None = None,
@@ -294,6 +296,7 @@ def graph_function(
     checks: str = "on",
     cache_size: int = 128,
     name: str | None = None,
+    max_traces: int | None = None,
 ) -> Any:
     """Compile a function: captured as a graph at the first call of each signature.
 
@@ -330,6 +333,8 @@ def graph_function(
         How many signatures are kept; the least recently used goes.
     name : str, optional
         Name of the graph in dumps.
+    max_traces : int, optional
+        How often the function may be captured; one more raises an error that says what differs.
 
     Raises
     ------
@@ -337,6 +342,8 @@ def graph_function(
         When called: the function does what cannot be captured, at the user's line.
     SignatureError
         When called: arguments that the function does not take, or that cannot be a signature.
+    RetraceError
+        When called: one more capture than ``max_traces``.
 
     Examples
     --------
@@ -354,6 +361,7 @@ def graph_function(
         checks=checks,
         cache_size=cache_size,
         name=name,
+        max_traces=max_traces,
     )
     if function is None:
         return lambda f: graph_function_of(f, options)

@@ -6,9 +6,7 @@ import itertools
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from plait.ir import Graph
@@ -56,15 +54,6 @@ def log(
     print(f"plait [{topic}] {message}{clock}", file=sys.stderr)
     if level > 1 and detail is not None:
         print(detail(), file=sys.stderr)
-
-
-@contextmanager
-def timed(topic: str, message: str) -> Iterator[None]:
-    """Print, at level 2 and up, how long the block took."""
-    start = time.perf_counter()
-    yield
-    if topics().get(topic, 0) > 1:
-        log(topic, message, seconds=time.perf_counter() - start)
 
 
 def enabled(topic: str) -> bool:

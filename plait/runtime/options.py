@@ -23,6 +23,7 @@ class Options:
     checks: bool = True
     cache_size: int = 128
     name: str = ""
+    max_traces: int | None = None
 
 
 def make_options(
@@ -34,6 +35,7 @@ def make_options(
     checks: str,
     cache_size: int,
     name: str | None,
+    max_traces: int | None,
 ) -> Options:
     """Check the options and bring them to one form.
 
@@ -50,6 +52,8 @@ def make_options(
         raise UnknownNameError(f'checks is "on" or "off", got {checks!r}')
     if not isinstance(cache_size, int) or cache_size < 1:
         raise SignatureError(f"cache_size is the number of kept graphs, got {cache_size!r}")
+    if max_traces is not None and (not isinstance(max_traces, int) or max_traces < 1):
+        raise SignatureError(f"max_traces is the number of allowed captures, got {max_traces!r}")
     return Options(
         backend=backend,
         signature=_signature(signature),
@@ -58,6 +62,7 @@ def make_options(
         checks=checks == "on",
         cache_size=cache_size,
         name=name or "",
+        max_traces=max_traces,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from plait.ir import (
     Graph,
     GraphBuilder,
     Value,
-    errors,
     ops,
 )
 from plait.ir.errors import SignatureError
@@ -102,9 +102,9 @@ class Program:
         """The graph after the passes, with the report of what they did."""
         with self._lock:
             if self._optimized is None:
-                start = time.perf_counter()
-                self._optimized = run_passes(self.traced.graph, self.options.passes, self._dumps)
-                self.timings.passes = 1e3 * (time.perf_counter() - start)
+                with self._timed("passes"):
+                    graph, spec = self.traced.graph, self.options.passes
+                    self._optimized = run_passes(graph, spec, self._dumps)
             return self._optimized
 
     @property
@@ -166,7 +166,7 @@ class Program:
             if self._lowered is None:
                 lower = importlib.import_module(backends.BACKENDS["xla"]).lower
                 graph = self.runnable
-                with log.timed("compile", f"{graph.name}: lowered for xla"):
+                with self._timed("lower", f"{graph.name}: lowered for xla"):
                     lowered = lower(graph, donated=self.donated_inputs(), device=self.device)
                 self._dumps.write("stablehlo", lowered.as_text, "mlir")
                 self._lowered = lowered
@@ -179,7 +179,7 @@ class Program:
         finished = f"{self.traced.graph.name}: compiled for {name}"
         if name == "xla":
             lowered = self.lowered
-            with log.timed("compile", finished):
+            with self._timed("compile", finished):
                 compiled: Executable = lowered.compile()
             if log.dumping() or log.enabled("plan"):
                 self._show_plan(self.plan(name), compiled)
@@ -189,8 +189,18 @@ class Program:
         if plan is not None:
             self._dumps.write("plan", plan.as_text, "txt")
         backend = backends.get_backend(name)
-        with log.timed("compile", finished):
+        with self._timed("compile", finished):
             return backend.compile(graph, plan=plan, donated=self.donated_inputs())
+
+    @contextmanager
+    def _timed(self, stage: str, message: str = "") -> Iterator[None]:
+        """Keep, and log, how long a stage takes."""
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        setattr(self.timings, stage, 1e3 * seconds)
+        if message and log.topics().get("compile", 0) > 1:
+            log.log("compile", message, seconds=seconds)
 
     def _show_plan(self, plan: ExecutionPlan, compiled: Executable) -> None:
         """Show XLA's figures of its memory beside our plan."""

@@ -1,79 +1,162 @@
-"""Why a function is traced again: what differs from the nearest signature that it knows."""
+"""Why a function is captured again: what differs from the nearest program that it has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
 from typing import Any
 
+from plait.ir.errors import PlaitError
+from plait.ir.location import UNKNOWN, Location, display_name, is_internal
 from plait.runtime.program import Program
 from plait.runtime.request import Request
-from plait.tracer import LeafSpec
+from plait.tracer import ABSENT, Change, LeafSpec, cut
 
-ABSENT = "absent"
 MAX_SHOWN = 3
-MAX_LENGTH = 60
+
+#: Why the numbers of some argument leaves are fixed, and the lines that need them.
+Needs = Mapping[int, tuple[str, Location]]
 
 
-def why_retraced(
-    request: Request, specs: Sequence[LeafSpec], place: Any, known: Iterable[Program]
-) -> str:
-    """The argument paths that differ from the nearest known signature, before and after.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a program is wanted for.
 
-    Parameters
+    Attributes
     ----------
     request : Request
     specs : sequence of LeafSpec
         What the arguments are now.
     place : Any
         The device; None for the default.
+    same : tuple of int
+        Which arguments are one object, where that matters.
+    needs : mapping
+        Why numbers among the arguments are part of the signature.
+    """
+
+    request: Request
+    specs: Sequence[LeafSpec]
+    place: Any
+    same: tuple[int, ...] = ()
+    needs: Needs = field(default_factory=dict)
+
+    @property
+    def signature(self) -> str:
+        """The types of the arguments, values of static ones."""
+        return f"({', '.join(map(_shown, self.specs))})"
+
+
+def why(asked: Asked, known: Iterable[Program], location: Location) -> tuple[Change, ...]:
+    """What differs from the nearest known program, before and after.
+
+    Parameters
+    ----------
+    asked : Asked
     known : iterable of Program
         The one used last comes last, and wins among equals.
+    location : Location
+        The user's line that calls.
     """
-    after = dict(zip(request.paths(), specs, strict=True))
-    found: list[str] | None = None
+    found: list[Change] | None = None
     for program in known:
-        differences = _differences(program, request, after, place)
+        differences = _differences(program, asked, location)
         if found is None or len(differences) <= len(found):
             found = differences
-    if not found:
-        return "the same types, but other arguments are the same object"
-    more = f", and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return ", ".join(found[:MAX_SHOWN]) + more
+    return tuple(found or ())
 
 
-def _differences(
-    program: Program, request: Request, after: dict[str, LeafSpec], place: Any
-) -> list[str]:
-    traced = program.traced
+def _differences(program: Program, asked: Asked, location: Location) -> list[Change]:
+    traced, request = program.traced, asked.request
     paths = replace(request, tree=traced.in_tree).paths()
     before = dict(zip(paths, traced.leaves, strict=True))
+    after = dict(zip(request.paths(), asked.specs, strict=True))
+    needs = {path: asked.needs[i] for i, path in enumerate(request.paths()) if i in asked.needs}
     found = [
-        f"{path}: {_change(before.get(path), after.get(path))}"
+        _change(path, before.get(path), after.get(path), needs.get(path), location)
         for path in {**before, **after}
         if before.get(path) != after.get(path)
     ]
     if not found and traced.in_tree != request.tree:
-        found.append(f"structure: {traced.in_tree} -> {request.tree}")
-    if program.device != place:
-        found.append(f"device: {program.device or 'default'} -> {place or 'default'}")
+        structures = cut(str(traced.in_tree)), cut(str(request.tree))
+        found.append(Change("structure", "structure", *structures, location))
+    if program.device != asked.place:
+        devices = str(program.device or "default"), str(asked.place or "default")
+        found.append(Change("device", "device", *devices, location))
+    if not found and traced.same != asked.same:
+        names = _aliases(paths, traced.same), _aliases(paths, asked.same)
+        found.append(Change("aliasing", "arguments", *names, location))
     return found
 
 
-def _change(before: LeafSpec | None, after: LeafSpec | None) -> str:
+def _change(
+    path: str,
+    before: LeafSpec | None,
+    after: LeafSpec | None,
+    need: tuple[str, Location] | None,
+    location: Location,
+) -> Change:
     kinds = before is not None and after is not None and before.kind != after.kind
-    return f"{_shown(before, kinds)} -> {_shown(after, kinds)}"
+    texts = _described(before, kinds), _described(after, kinds)
+    if after is not None and after.kind == "number":
+        return Change("number", path, *texts, location, "it is an input of the graph now")
+    if need is not None and after is not None and after.is_static:
+        return Change("number", path, *texts, need[1], need[0])
+    return Change("argument", path, *texts, location, _dimensions(before, after))
 
 
-def _shown(spec: LeafSpec | None, kind: bool) -> str:
+def _dimensions(before: LeafSpec | None, after: LeafSpec | None) -> str:
+    """Which dimensions differ, where only they do."""
+    if before is None or after is None or before.type is None or after.type is None:
+        return ""
+    old, new = before.type, after.type
+    if old.dtype != new.dtype or len(old.shape) != len(new.shape):
+        return ""
+    differ = [i for i, (a, b) in enumerate(zip(old.shape, new.shape, strict=True)) if a != b]
+    if not differ or len(old.shape) == 1:
+        return ""
+    return f"dimension{'s' * (len(differ) > 1)} {', '.join(map(str, differ))}"
+
+
+def _aliases(paths: Sequence[str], same: tuple[int, ...]) -> str:
+    """``x is y``: which arguments are one object."""
+    twins = [f"{paths[j]} is {paths[i]}" for i, j in enumerate(same) if j != i]
+    return ", ".join(twins) or "different objects"
+
+
+def _described(spec: LeafSpec | None, kind: bool) -> str:
     if spec is None:
         return ABSENT
     if spec.type is None:
-        text = repr(spec.value.value)
-        return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
+        return cut(repr(spec.value.value))
     if spec.kind == "number":
         return f"any {spec.value.__name__}"
     return f"{spec.kind} {spec.type}" if kind else str(spec.type)
 
 
-__all__ = ["why_retraced"]
+def _shown(spec: LeafSpec) -> str:
+    return str(spec.type) if spec.type is not None else cut(repr(spec.value.value))
+
+
+def raised_at(error: BaseException) -> Location:
+    """The user's line at which an error was raised."""
+    known = error.location if isinstance(error, PlaitError) else None
+    if isinstance(known, Location):
+        return known
+    found, entry = UNKNOWN, error.__traceback__
+    while isinstance(entry, TracebackType):
+        code = entry.tb_frame.f_code
+        if not is_internal(entry.tb_frame):
+            found = Location(display_name(code.co_filename), entry.tb_lineno, code.co_name)
+        entry = entry.tb_next
+    return found
+
+
+def first_changes(changes: Sequence[Change]) -> str:
+    """The first changes in one line."""
+    more = f", and {len(changes) - MAX_SHOWN} more" if len(changes) > MAX_SHOWN else ""
+    return ", ".join(map(str, changes[:MAX_SHOWN])) + more
+
+
+__all__ = ["Asked", "Needs", "first_changes", "raised_at", "why"]

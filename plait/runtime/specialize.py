@@ -11,12 +11,14 @@ from typing import Any
 
 from plait.ir import dispatch
 from plait.ir.errors import SignatureError, TraceError
-from plait.runtime import device, log
+from plait.ir.location import Location
+from plait.runtime import device
 from plait.runtime.aliases import same_objects
+from plait.runtime.history import Attempt, History
 from plait.runtime.options import Options
 from plait.runtime.program import Program
 from plait.runtime.request import Request
-from plait.runtime.retrace import why_retraced
+from plait.runtime.retrace import Asked, raised_at
 from plait.tracer import (
     NUMBER_TYPES,
     LeafSpec,
@@ -47,6 +49,7 @@ class _Family:
     last: dict[int, Any] = field(default_factory=dict)
     dynamic: set[int] = field(default_factory=set)
     static: set[int] = field(default_factory=set)
+    needs: dict[int, tuple[str, Location]] = field(default_factory=dict)
 
     def note(self, numbers: dict[int, Any]) -> None:
         """Make inputs of the numbers that differ from those of the call before."""
@@ -57,10 +60,11 @@ class _Family:
         }
         self.last = dict(numbers)
 
-    def fix(self, positions: set[int]) -> None:
+    def fix(self, positions: set[int], why: str, location: Location) -> None:
         """Keep numbers in the signature."""
         self.static |= positions
         self.dynamic -= positions
+        self.needs |= dict.fromkeys(positions, (why, location))
 
     def free(self, positions: set[int]) -> None:
         """Let numbers be inputs again."""
@@ -74,6 +78,7 @@ class Specializer:
     def __init__(self, name: str, options: Options) -> None:
         self.name = name
         self.options = options
+        self.history = History(name, options.backend, options.max_traces)
         self._lock = threading.Lock()
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._families: OrderedDict[Any, _Family] = OrderedDict()
@@ -93,6 +98,7 @@ class Specializer:
         with self._lock:
             self._programs.clear()
             self._families.clear()
+        self.history.clear()
 
     def program(self, function: Callable[..., Any], request: Request) -> Program:
         """The program for a request, traced when it is new."""
@@ -117,6 +123,7 @@ class Specializer:
             return found
         if family is not None:
             family.note(numbers)
+        attempt = Attempt(self.history)
         while True:
             if family is not None:
                 _set_dynamic(specs, numbers, family)
@@ -125,10 +132,16 @@ class Specializer:
                 found = self._find(key)
                 if found is not None:
                     return found
+                asked = Asked(request, specs, place, same, family.needs if family else {})
+                attempt.trace(asked, key, self._known())
                 traced = self._trace(function, request, specs, numbers, family, same)
                 if traced is not None:
                     key = (request.tree, place, same, *specs)
-                    return self._keep(key, Program(traced, self.options, place))
+                    return self._keep(key, Program(traced, self.options, place), attempt)
+
+    def _known(self) -> list[Program]:
+        with self._lock:
+            return list(self._programs.values())
 
     def _find(self, key: Any) -> Program | None:
         with self._lock:
@@ -195,13 +208,14 @@ class Specializer:
         except NumberNeeded as needed:
             if not needed.is_own:
                 raise
-            _make_static(needed.positions, request, numbers, family)
+            _make_static(needed, request, numbers, family)
             return None
-        except Exception:
+        except Exception as error:
             if family is None or not dynamic:
                 raise
+            where = raised_at(error)
         # Perhaps the code does with a number what only a number can do.
-        family.fix(dynamic)
+        family.fix(dynamic, "the code fails when it is an input of the graph", where)
         _set_dynamic(specs, numbers, family)
         try:
             return self._trace_settled(function, request, specs, same)
@@ -235,31 +249,21 @@ class Specializer:
         specs: list[LeafSpec],
         same: tuple[int, ...],
     ) -> TracedFunction:
-        self._log(request, specs)
         _depth.value += 1
         try:
             return trace_function(function, request.tree, specs, request.paths(), self.name, same)
         finally:
             _depth.value -= 1
 
-    def _log(self, request: Request, specs: list[LeafSpec]) -> None:
-        """Say that the function is traced and, when it was before, why again."""
-        with self._lock:
-            known = list(self._programs.values())
-        message = f"{self.name}({', '.join(map(_shown, specs))})"
-        if not known:
-            log.log("trace", message)
-        elif log.enabled("retrace"):
-            place = device.placement(request.leaves)
-            log.log("retrace", f"{message}: {why_retraced(request, specs, place, known)}")
-
-    def _keep(self, key: Any, program: Program) -> Program:
+    def _keep(self, key: Any, program: Program, attempt: Attempt) -> Program:
+        attempt.finish(program)
         if any(c.kind == "value" for c in program.traced.captures):
             return program  # Tied to the trace around it.
         with self._lock:
             kept = self._programs.setdefault(key, program)
             while len(self._programs) > self.options.cache_size:
-                self._programs.popitem(last=False)
+                old, _ = self._programs.popitem(last=False)
+                self.history.drop(old)
         return kept
 
 
@@ -285,13 +289,13 @@ def _set_dynamic(specs: list[LeafSpec], numbers: dict[int, Any], family: _Family
 
 
 def _make_static(
-    positions: frozenset[int], request: Request, numbers: dict[int, Any], family: _Family | None
+    needed: NumberNeeded, request: Request, numbers: dict[int, Any], family: _Family | None
 ) -> None:
     """Fix numbers whose value the trace needs; those of an outer trace are fixed there."""
-    for i in positions:
+    for i in needed.positions:
         leaf = request.leaves[i]
         if i in numbers and family is not None:
-            family.fix({i})
+            family.fix({i}, "its value decides a shape or a branch", needed.location)
             continue
         outer = dispatch.current()
         if isinstance(outer, Trace):
@@ -301,12 +305,6 @@ def _make_static(
             f"control flow or a shape needs the value of argument {path}, which is computed in "
             "the graph; pass a Python number"
         )
-
-
-def _shown(spec: LeafSpec) -> str:
-    if spec.type is not None:
-        return str(spec.type)
-    return repr(spec.value.value)
 
 
 __all__ = ["Specializer"]

@@ -1,0 +1,159 @@
+"""What happened to one function: its captures, their reasons and times, counted and bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plait.ir.errors import RetraceError
+from plait.ir.location import user_location
+from plait.runtime import log
+from plait.runtime.program import Program
+from plait.runtime.records import Breaks, Change, Timings, TraceRecord
+from plait.runtime.retrace import Asked, first_changes, why
+from plait.tracer import Note
+
+#: How many captures of one function are remembered.
+MAX_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One capture as it is remembered; the program is not kept alive."""
+
+    record: TraceRecord
+    timings: Timings
+    notes: tuple[Note, ...]
+    program: weakref.ref[Program]
+
+    def told(self) -> TraceRecord:
+        """The record with the times known by now."""
+        times = self.timings
+        return replace(
+            self.record,
+            trace_ms=times.trace,
+            passes_ms=times.passes,
+            lower_ms=times.lower,
+            compile_ms=times.compile,
+        )
+
+
+class Attempt:
+    """One program in the making: however often the function runs for it, one record."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._start = time.perf_counter()
+        self._record: TraceRecord | None = None
+
+    def trace(self, asked: Asked, key: Any, known: Iterable[Program]) -> None:
+        """Say that the function is to be run for a key.
+
+        Raises
+        ------
+        RetraceError
+            It was captured as often as it may be.
+        """
+        self._record = self._history.reason(asked, key, known)
+
+    def finish(self, program: Program) -> None:
+        """Keep the record of what was made."""
+        assert self._record is not None
+        program.timings.trace = 1e3 * (time.perf_counter() - self._start)
+        self._history.keep(self._record, program)
+
+
+class History:
+    """The captures of one function, for ``explain()``, ``PLAIT_LOG=retrace`` and ``max_traces``."""
+
+    def __init__(self, name: str, backend: str, most: int | None) -> None:
+        self.name = name
+        self.breaks = Breaks()
+        self._backend = backend
+        self._most = most
+        self._lock = threading.Lock()
+        self._entries: deque[Entry] = deque(maxlen=MAX_KEPT)
+        self._dropped: deque[int] = deque(maxlen=MAX_KEPT)
+        self._count = 0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._dropped.clear()
+            self._count = 0
+        self.breaks.clear()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The captures that are remembered."""
+        with self._lock:
+            return tuple(self._entries)
+
+    def drop(self, key: Any) -> None:
+        """Note that the program of a key leaves the cache."""
+        self._dropped.append(hash(key))
+
+    def reason(self, asked: Asked, key: Any, known: Iterable[Program]) -> TraceRecord:
+        """The record of a capture that is about to be made.
+
+        Raises
+        ------
+        RetraceError
+            It was captured as often as it may be.
+        """
+        location = user_location()
+        changes: tuple[Change, ...] = ()
+        if not self._count:
+            log.log("trace", f"{self.name}{asked.signature}")
+        elif hash(key) in self._dropped:
+            note = "cache_size= keeps more"
+            changes = (
+                Change("cache", "program", "kept", "dropped for newer ones", location, note),
+            )
+        else:
+            changes = why(asked, known, location) or (_unknown(location),)
+        record = TraceRecord(
+            self._count + 1,
+            self.name,
+            asked.signature,
+            changes,
+            location,
+            self._backend,
+            str(asked.place or "default"),
+        )
+        if self._most is not None and self._count >= self._most:
+            raise self._too_many(record)
+        return record
+
+    def _too_many(self, record: TraceRecord) -> RetraceError:
+        return RetraceError(
+            f"{self.name} would be captured {record.number} times, and max_traces={self._most}: "
+            f"{first_changes(record.changes)}; {self.name}.explain() tells of all captures"
+        ).at(record.changes[0].location)
+
+    def keep(self, record: TraceRecord, program: Program) -> None:
+        """Remember a capture, and log it unless it is the first."""
+        traced = program.traced
+        record = replace(record, nodes=len(traced.graph.nodes))
+        with self._lock:
+            self._count += 1
+            record = replace(record, number=self._count)
+            entry = Entry(record, program.timings, traced.notes, weakref.ref(program))
+            self._entries.append(entry)
+        if record.changes and log.enabled("retrace"):
+            reason = f"{first_changes(record.changes)}, at {record.changes[0].location}"
+            milliseconds = program.timings.trace or 0.0
+            log.log("retrace", f"{self.name}{record.signature}: {reason}", None, milliseconds / 1e3)
+
+
+def _unknown(location: Any) -> Change:
+    note = "it uses values of the function that is captured around it"
+    return Change("cache", "program", "not kept", "captured again", location, note)
+
+
+__all__ = ["Attempt", "Entry", "History"]
