@@ -13,6 +13,7 @@ from plait.ir import executable as executable
 from plait.ir import frames as frames
 from plait.ir import location as location
 from plait.ir import ops as ops
+from plait.ir import template as template
 from plait.ir import types as types
 from plait.ir.builder import GraphBuilder as GraphBuilder
 from plait.ir.builder import region as region

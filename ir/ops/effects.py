@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import builtins
-import re
-from collections.abc import Callable, Sequence
-from string import Formatter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from plait.ir import errors
-from plait.ir.display import array_text
 from plait.ir.errors import DTypeError, PlaitError, ShapeError
 from plait.ir.op import Op, Trait, register
-from plait.ir.types import BytesType, TensorType, TokenType, Type, bool_, int64, token
+from plait.ir.template import check_template, error_class, fill, make_error
+from plait.ir.types import BytesType, TensorType, TokenType, Type, bool_, is_complex, token
 
 __all__ = ["barrier", "callback", "check", "create_token", "print_"]
 
 FAMILY = "effects"
 SCALAR_BOOL = TensorType(bool_, ())
-SCALAR_INT64 = TensorType(int64, ())
 Types = tuple[Type, ...]
 
 
@@ -51,43 +47,12 @@ create_token = register(
 )
 
 
-_SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[A-Za-z%]?")
-
-
-def check_template(what: str, template: str, samples: Sequence[Any]) -> None:
-    """Demand a format template with places (``{}``, ``{0}``, ``{:.3f}``) for the samples only."""
-    try:
-        for _, name, spec, _ in Formatter().parse(template):
-            if name and not name.isdecimal():
-                raise ValueError(f"a place is named by a position, found {name!r}")
-            if spec and not _SPEC.fullmatch(spec):
-                raise ValueError(f"format {spec!r} is not a plain one such as '.3f'")
-        template.format(*samples)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise ShapeError(
-            f"{what} {template!r} does not take {len(samples)} value(s): {error}"
-        ) from None
-
-
-class _Shown:
-    """An array inside a format template: its own text, or its number under a format."""
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-
-    def __format__(self, spec: str) -> str:
-        return format(self.array.item(), spec) if spec else str(self)
-
-    def __str__(self) -> str:
-        return array_text(self.array)
-
-    __repr__ = __str__
-
-
-def infer_print(*types: Type, template: str) -> TokenType:
-    """A token; the template has a place for each tensor."""
+def infer_print(*types: Type, template: str, end: str = "\n") -> TokenType:
+    """A token; the template has places for the tensors."""
     check_token_first("print", types)
-    check_template("print: template", template, [_Shown(_sample(t)) for t in types[1:]])
+    check_template("print: template", template, [_sample(t) for t in types[1:]])
+    if type(end) is not str:
+        raise DTypeError(f"print: end must be a string, got {type(end).__name__}")
     return token
 
 
@@ -97,8 +62,8 @@ def _sample(type_: Type) -> Any:
     return np.ones([min(d, 2) if isinstance(d, int) else 1 for d in type_.shape], type_.dtype)
 
 
-def _print(_: Any, *arrays: Any, template: str) -> Any:
-    builtins.print(template.format(*[_Shown(a) for a in arrays]), flush=True)
+def _print(_: Any, *arrays: Any, template: str, end: str = "\n") -> Any:
+    builtins.print(fill(template, arrays), end=end, flush=True)
     return token
 
 
@@ -106,7 +71,7 @@ print_ = register(
     Op(
         name="print",
         family=FAMILY,
-        doc="print template.format(*tensors) and a newline",
+        doc="print the template filled with the tensors, then ``end``",
         infer=infer_print,
         reference=_print,
         traits=frozenset((Trait.EFFECT, Trait.HOST)),
@@ -174,48 +139,37 @@ callback = register(
 )
 
 
-def error_class(name: str) -> type[PlaitError]:
-    """The exception that a check raises.
-
-    Raises
-    ------
-    UnknownNameError
-        ``plait.ir.errors`` has no exception of this name.
-    """
-    found = getattr(errors, name, None) if name in errors.__all__ else None
-    if found is None:
-        known = ", ".join(errors.__all__)
-        raise errors.UnknownNameError(f"check: unknown error {name!r}; known errors: {known}")
-    made: type[PlaitError] = found
-    return made
-
-
-def infer_check(*types: Type, error: str, message: str) -> Types:
-    """No results; the operands are a 0-d bool and 0-d int64 details."""
-    error_class(error)
+def infer_check(*types: Type, error: str | Callable[..., Any], message: str) -> Types:
+    """No results; the operands are a 0-d bool and 0-d details of any real dtype."""
+    if not callable(error):
+        error_class(error)
     if not types:
         raise ShapeError("check: expected a condition as operand 0, got no operands")
-    for i, t in enumerate(types):
-        wanted = SCALAR_INT64 if i else SCALAR_BOOL
-        if t != wanted:
-            same = type(t) is TensorType and t.dtype == wanted.dtype
-            raise (ShapeError if same else DTypeError)(
-                f"check: operand {i} must be {wanted}, got {t}"
-            )
-    check_template("check: message", message, [0] * (len(types) - 1))
+    if types[0] != SCALAR_BOOL:
+        raise _mismatch(types[0])(f"check: operand 0 must be {SCALAR_BOOL}, got {types[0]}")
+    for i, t in enumerate(types[1:], 1):
+        if type(t) is not TensorType or is_complex(t.dtype):
+            raise DTypeError(f"check: operand {i} must be a real scalar, got {t}")
+        if t.shape:
+            raise ShapeError(f"check: operand {i} must be a scalar, got {t}")
+    check_template("check: message", message, [_sample(t) for t in types[1:]])
     return ()
 
 
-def _check(ok: Any, *details: Any, error: str, message: str) -> None:
+def _mismatch(found: Type) -> type[PlaitError]:
+    return ShapeError if type(found) is TensorType and found.dtype == bool_ else DTypeError
+
+
+def _check(ok: Any, *details: Any, error: str | Callable[..., Any], message: str) -> None:
     if not ok:
-        raise error_class(error)(message.format(*[int(d) for d in details]))
+        raise make_error(error, message, details)
 
 
 check = register(
     Op(
         name="check",
         family=FAMILY,
-        doc="raise ``error`` with message.format(*details) unless ok",
+        doc="raise ``error`` with the message, filled with the details, unless ok",
         infer=infer_check,
         reference=_check,
         traits=frozenset((Trait.EFFECT,)),

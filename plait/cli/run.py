@@ -18,7 +18,7 @@ from numpy.lib.npyio import NpzFile
 from plait import backends, passes
 from plait.cli.output import STDIO, read_bytes, read_graph, write_bytes, write_json, write_text
 from plait.inspect import elements_json
-from plait.ir import Graph, TensorType, errors
+from plait.ir import Graph, TensorType
 from plait.ir.errors import GraphError, SignatureError
 from plait.ir.text import name_values
 
@@ -146,9 +146,7 @@ def execute(graph: Graph, arrays: list[Any], backend: str) -> list[Any]:
     if checks:
         status = np.asarray(results.pop())
         if status[0]:
-            failed = checks[int(status[0]) - 1]
-            kind = getattr(errors, failed.error, errors.CheckError)
-            raise kind(failed.message.format(*map(int, status[1:])), failed.location)
+            raise checks[int(status[0]) - 1].exception(status)
     return [np.asarray(r) for r in results]
 
 

@@ -17,6 +17,7 @@ from plait.ir.errors import (
     ShapeError,
     UnknownNameError,
 )
+from plait.ir.template import escape, fill
 
 F2, BOOL, I64 = parse_type("f32[2]"), parse_type("bool[]"), parse_type("i64[]")
 
@@ -36,8 +37,29 @@ def test_prints_show_arrays_as_registered(
 ) -> None:
     monkeypatch.setattr(display, "_array_text", None)
     display.register_array_text(lambda a: f"<{a.shape}>")
-    ops.print_(ops.create_token(), np.ones((2, 3)), template="{}")
-    assert capsys.readouterr().out == "<(2, 3)>\n"
+    ops.print_(ops.create_token(), np.ones((2, 3)), template="{!r}", end="; ")
+    assert capsys.readouterr().out == "<(2, 3)>; "
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{}", "0.1"),
+        ("{!s}", "0.1"),
+        ("{!a}", repr(np.float32(0.1))),
+        ("{:.3f}", "0.100"),
+        ("{0} {0:+}", "0.1 +0.10000000149011612"),
+        ("{{{}}}", "{0.1}"),
+        ("plain }}", "plain }"),
+    ],
+)
+def test_forms_of_an_array(template: str, text: str) -> None:
+    assert fill(template, [np.float32(0.1).reshape(())]) == text
+    assert fill(escape(template), []) == template
+
+
+def test_numpys_form_of_a_vector() -> None:
+    assert fill("{0} {0!a}", [np.arange(3)]) == "[0 1 2] array([0, 1, 2])"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +75,7 @@ def test_prints_show_arrays_as_registered(
         ("{:{}}", (BOOL, I64)),
         ("{", (F2,)),
         ("{} {0}", (F2,)),
+        ("{!x}", (F2,)),
     ],
 )
 def test_templates_that_do_not_fit(template: str, types: Any) -> None:
@@ -81,10 +104,13 @@ def test_checks_raise_their_class_with_their_details() -> None:
     [
         ((), "CheckError", "", ShapeError, "condition"),
         ((parse_type("bool[2]"),), "CheckError", "", ShapeError, r"operand 0 must be bool\[\]"),
-        ((BOOL, parse_type("i32[]")), "CheckError", "", DTypeError, "operand 1 must be i64"),
+        ((I64,), "CheckError", "", DTypeError, r"operand 0 must be bool\[\]"),
+        ((BOOL, parse_type("c64[]")), "CheckError", "", DTypeError, "1 must be a real scalar"),
+        ((BOOL, F2), "CheckError", "", ShapeError, "operand 1 must be a scalar"),
         ((BOOL,), "CheckError", "{}", ShapeError, "message"),
         ((BOOL, I64), "CheckError", "{0.real}", ShapeError, "message"),
-        ((BOOL,), "OSError", "", UnknownNameError, "unknown error 'OSError'"),
+        ((BOOL,), "NoError", "", UnknownNameError, "unknown error 'NoError'"),
+        ((BOOL,), "print", "", UnknownNameError, "unknown error 'print'"),
     ],
 )
 def test_what_check_refuses(
@@ -92,6 +118,32 @@ def test_what_check_refuses(
 ) -> None:
     with pytest.raises(raised, match=says):
         ops.check.infer(*types, error=error, message=message)
+
+
+def test_checks_raise_pythons_errors_and_made_ones() -> None:
+    half = np.array(0.5, np.float16)
+    with pytest.raises(OverflowError, match=r"^half is 0\.5$"):
+        ops.check(np.array(False), half, error="OverflowError", message="half is {}")
+
+    def make(*details: Any) -> KeyError:
+        return KeyError(*details)
+
+    with pytest.raises(KeyError) as caught:
+        ops.check(np.array(False), half, error=make, message="{}")
+    assert caught.value.args == (half,)
+
+
+def test_the_text_form_names_what_makes_an_error() -> None:
+    def make(*_: Any) -> ValueError:
+        return ValueError("no")
+
+    graph = ir.region("f", [BOOL], lambda ok: ops.check(ok, error=make, message="no"))
+    name = f"{__name__}:{make.__qualname__}"
+    assert f'check(%arg0) {{error = python "{name}", message = "no"}}' in graph.as_text()
+    parsed = ir.parse(graph.as_text(), functions={name: make})
+    assert ir.structural_equal(parsed, graph)
+    with pytest.raises(ValueError, match="no"):
+        ir.evaluate(parsed, [np.array(False)])
 
 
 def test_a_callback_gets_copies_and_gives_its_own_arrays() -> None:

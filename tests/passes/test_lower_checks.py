@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from plait import ir
+from plait.backends import get_backend
 from plait.ir import Graph, GraphBuilder, Value, ops
 from plait.ir.errors import CheckError, GraphError, IndexOutOfRangeError
 from plait.passes import lower_checks, run_pipeline
@@ -170,3 +171,55 @@ def test_status_agrees_with_the_reference(number: int) -> None:
         ir.evaluate(graph, [np.asarray(number)])
     assert caught.type.__name__ == record.error
     assert caught.value.message == record.message.format(*status[1:])
+
+
+DETAILS = [
+    np.array(x, d)
+    for d, x in {
+        "bool": True,
+        "int8": -3,
+        "uint8": 250,
+        "int16": -300,
+        "uint16": 65535,
+        "int32": -(2**31),
+        "uint32": 2**32 - 1,
+        "int64": -(2**63),
+        "uint64": 2**64 - 1,
+        "float16": -0.333,
+        "float32": 1e-40,
+        "float64": -1e300,
+    }.items()
+] + [np.array(-2.5, ir.bfloat16), np.array(np.nan), np.array(-np.inf, np.float32)]
+
+
+@pytest.mark.parametrize("backend", ["reference", "planned"])
+@pytest.mark.parametrize("detail", DETAILS, ids=lambda x: f"{x.dtype}-{x}")
+def test_details_of_any_real_dtype_come_back_exactly(detail: Any, backend: str) -> None:
+    spec = "" if detail.dtype.kind in "biu" else ":.9"
+
+    def build(x: Value) -> Any:
+        ops.check(np.array(False), x, x, error="ValueError", message=f"{{}} and {{{spec}}}")
+        return ()
+
+    lowered, table = lower_checks(make(str(ir.TensorType(detail.dtype, ())), build))
+    ir.verify(lowered)
+    (status,) = get_backend(backend).compile(lowered)(detail)
+    with pytest.raises(ValueError, match=" and ") as caught:
+        ir.evaluate(make(str(ir.TensorType(detail.dtype, ())), build), [detail])
+    made = table[0].exception(np.asarray(status))
+    assert (type(made), str(made)) == (ValueError, str(caught.value))
+    assert str(made).startswith(f"{np.array_str(detail)} and ")
+
+
+def test_an_error_that_is_made_gets_the_details() -> None:
+    class Failed(Exception):
+        pass
+
+    def build(x: Value) -> Any:
+        ops.check(np.array(False), x, error=lambda y: Failed(float(y)), message="")
+        return ()
+
+    lowered, table = lower_checks(make("f32[]", build))
+    status = ir.evaluate(lowered, [np.array(2.5, np.float32)])[-1]
+    made = table[0].exception(status)
+    assert (type(made), made.args) == (Failed, (2.5,))

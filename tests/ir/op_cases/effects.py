@@ -34,6 +34,7 @@ CASES: list[Case] = [
     *(Case(ops.print_, (ir.token, array(d, (2,))), {"template": "x = {}"}) for d in ir.DTYPES),
     *(Case(ops.print_, (ir.token, array("f32", s)), {"template": "{0} {0}"}) for s in SHAPES),
     Case(ops.print_, (ir.token, np.array(2.5), np.array(3)), {"template": "{:.3f} {:04d}"}),
+    Case(ops.print_, (ir.token, np.array(2.5)), {"template": "{0!r} {0!s} {0!a}", "end": ""}),
     *(callback(double, [x], [x]) for x in (array("float32", s) for s in SHAPES)),
     *(callback(double, [x], [x]) for x in (array(d, (3,)) for d in ir.DTYPES)),
     callback(swap, [array("int8", (2,)), array("f64", ())], [array("f64", ()), array("i8", (2,))]),
@@ -46,6 +47,15 @@ CASES: list[Case] = [
         )
         for details in range(4)
         for error in ("IndexOutOfRangeError", "CheckError")
+    ),
+    *(
+        Case(
+            ops.check,
+            (np.array(True), array(d, ())),
+            {"error": "ValueError", "message": "bad {}"},
+        )
+        for d in ir.DTYPES
+        if not ir.is_complex(d)
     ),
     *(Case(ops.barrier, (array(d, (2, 3)),)) for d in ir.DTYPES),
     *(Case(ops.barrier, (array("float32", s), array("int32", (2,)))) for s in SHAPES),
