@@ -129,7 +129,8 @@ def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
     return _registry.setdefault(kind, (split, join))
 
 
-def _container(x: Any) -> tuple[_Split, _Join] | None:
+def container_of(x: Any) -> tuple[_Split, _Join] | None:
+    """How a container is taken apart and put together again; None for a leaf."""
     kind = type(x)
     found = _registry.get(kind)
     if found is not None:
@@ -154,7 +155,7 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 
 
 def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
-    container = _container(tree)
+    container = container_of(tree)
     if container is None:
         leaves.append(tree)
         return LEAF

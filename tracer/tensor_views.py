@@ -11,6 +11,9 @@ import numpy as np
 from plait.ir import Value, dispatch, functions
 from plait.ir.errors import ShapeError, TraceError
 from plait.ir.location import user_location
+from plait.tracer.outcome import Break, stop
+from plait.tracer.places import PayloadPlace
+from plait.tracer.state import current, note
 
 if TYPE_CHECKING:
     from plait.tracer.tensor_handle import Handle
@@ -91,12 +94,14 @@ def rebind(handle: Handle, payload: Any) -> None:
             "or pass a plait tensor"
         ).at(user_location())
     written = {id(handle)}
+    note(PayloadPlace(handle))
     handle._data = payload
     node = handle._storage
     while node is not None and node.parent is not None:
         parent = node.parent
         if type(parent._data) is not Value:
             raise outside(parent)
+        note(PayloadPlace(parent))
         parent._data = node.backward(parent._data, handle._data)
         handle = parent
         written.add(id(handle))
@@ -108,11 +113,41 @@ def _refresh(handle: Handle, written: set[int]) -> None:
     node = handle._storage
     for ref in node.children if node is not None else ():
         child = ref()
-        if child is None or child._storage.parent is not handle:
+        if child is None or not _views(child, handle):
             continue
         if id(child) not in written:
+            note(PayloadPlace(child))
             child._data = child._storage.forward(handle._data)
         _refresh(child, written)
+
+
+def _views(child: Handle, handle: Handle) -> bool:
+    """Whether a child still is a view of a handle."""
+    node = child._storage
+    return node.parent is handle or getattr(node.forward, "__name__", "") == "refuse"
+
+
+def choose(made: Handle, sources: list[Handle]) -> None:
+    """Record that a tensor is one of others, which one is known at run time only.
+
+    Reading it is fine. When one of them is written in place, no graph can follow.
+    """
+
+    def refuse(*_: Any) -> Any:
+        raise stop(
+            current(),
+            Break(
+                "a tensor is written in place that a branch on a tensor's value has chosen among "
+                "several; copy it in the branch"
+            ),
+        )
+
+    made._storage = TracedView(sources[0], refuse, refuse)
+    for source in sources:
+        if source._storage is None:
+            source._storage = TracedView()
+        if isinstance(source._storage, TracedView):
+            source._storage.children.append(weakref.ref(made))
 
 
 def outside(handle: Handle) -> TraceError:

@@ -14,6 +14,7 @@ from plait.ir.location import Location, user_location
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.notes import Note, Notes
 from plait.tracer.outside import MetArray, layout_of
+from plait.tracer.places import Journal, Place, VariablePlace
 from plait.tracer.pytree import TreeDef
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import leaked
@@ -135,10 +136,33 @@ class _State:
 
 
 class Trace(GraphBuilder):
-    """The builder of a function being traced: also knows what the function takes from outside."""
+    """The builder of a function being traced: also knows what the function takes from outside.
 
-    def __init__(self, name: str) -> None:
+    Attributes
+    ----------
+    root : Trace
+        The trace of the whole function; of a region the one that it is part of.
+    regions : list of Trace
+        The regions that are open now, the innermost last.
+    journal : Journal
+        What captured code changed, and what was there before.
+    decisions : set
+        What earlier attempts found out, such as ``("unroll", site)``.
+    ending : Ending or None
+        Why this attempt ends.
+    is_lazy : bool
+        Whether values can be had: tests on tensors are then forced, not staged.
+    """
+
+    is_lazy = False
+
+    def __init__(self, name: str, decisions: set[Any] | None = None) -> None:
         super().__init__(name, locate=user_location)
+        self.root = self
+        self.regions: list[Any] = []
+        self.journal = Journal()
+        self.decisions: set[Any] = set() if decisions is None else decisions
+        self.ending: Ending | None = None
         self.outer = [i for i in dispatch.interpreters() if isinstance(i, Trace)]
         self.captures: list[tuple[Capture, Value]] = []
         self._captured: dict[int, Value] = {}
@@ -150,6 +174,12 @@ class Trace(GraphBuilder):
         self.needed: set[int] = set()
         self.made: Location | None = None
         self.notes = Notes()
+
+    def note(self, place: Place) -> None:
+        """Remember what a place holds, which captured code is about to change."""
+        for scope in (*reversed(self.root.regions), self.root):
+            if not scope.journal.before(place):
+                return
 
     # What a trace takes from outside.
 
@@ -174,7 +204,9 @@ class Trace(GraphBuilder):
 
     def assign_variable(self, variable: Any, payload: Any) -> None:
         """Give a variable a new value, inside this trace; committed when a call returns."""
-        self._state(variable).current = self.lift(payload)
+        state = self._state(variable)
+        self.note(VariablePlace(state))
+        state.current = self.lift(payload)
 
     def _state(self, variable: Any) -> _State:
         state = self._states.get(id(variable))

@@ -1,0 +1,277 @@
+"""Two ends of a branch become one state: what is equal stays, the rest are outputs of a cond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from plait.ir import Graph, Trait, Value, functions, ops
+from plait.tracer.control.items import (
+    MISSING,
+    Branching,
+    Leaf,
+    LeafType,
+    Maybe,
+    MaybeItem,
+    Mismatch,
+    Static,
+    handle_of,
+    is_number,
+    item_of,
+    lower_leaf,
+    zeros_of,
+)
+from plait.tracer.places import CONTAINERS
+from plait.tracer.region import Region, join_captures
+from plait.tracer.tensor import Tensor
+from plait.tracer.tensor_handle import wrap
+from plait.tracer.tensor_views import choose
+
+Maker = Callable[[Sequence[Value]], Any]
+
+
+class Merge:
+    """Collects what the two regions of a cond have to give.
+
+    Parameters
+    ----------
+    pred : Value
+    regions : pair of Region
+        The one where ``pred`` holds, the other.
+    is_outer : callable
+        Whether an object was there before the regions.
+    where : pair of str
+        What a message calls the two branches.
+    """
+
+    def __init__(
+        self,
+        pred: Value,
+        regions: tuple[Region, Region],
+        is_outer: Callable[[Any], bool],
+        where: tuple[str, str],
+    ) -> None:
+        self.pred = pred
+        self.parent = regions[0].parent
+        self.regions = regions
+        self.is_outer = is_outer
+        self.where = where
+        self._outputs: list[tuple[Leaf | None, Leaf | None, LeafType]] = []
+        self._handles: dict[tuple[int, int], Maker] = {}
+
+    def add(self, a: Any, b: Any) -> Maker:
+        """How to build the value of a name or place whose items are ``a`` and ``b``.
+
+        Raises
+        ------
+        Mismatch
+            No single value can stand for both.
+        """
+        if self.regions[0].diverged:
+            return self._either(None, b)
+        if self.regions[1].diverged:
+            return self._either(a, None)
+        if a is MISSING and b is MISSING:
+            return lambda _: MISSING.source
+        if MISSING in (a, b) or MaybeItem in (type(a), type(b)):
+            return self._maybe(a, b)
+        return self._either(a, b)
+
+    def _maybe(self, a: Any, b: Any) -> Maker:
+        parts = [_parts(x) for x in (a, b)]
+        known = a if type(a) is MaybeItem else b
+        name, where = (
+            (known.name, known.where) if type(known) is MaybeItem else ("", self._branch_of(a, b))
+        )
+        defined = self._either(parts[0][1], parts[1][1])
+        value = self._either(parts[0][0], parts[1][0])
+        return lambda results: Maybe(value(results), defined(results), name, where)
+
+    def _branch_of(self, a: Any, b: Any) -> str:
+        return self.where[0] if b is MISSING else self.where[1]
+
+    def _either(self, a: Any, b: Any) -> Maker:
+        """As ``add``; None stands for what can be anything."""
+        if a is None or b is None:
+            return self._only(b if a is None else a, a is None)
+        if type(a) is not type(b):
+            raise Mismatch(f"{_text(a)} and {_text(b)}")
+        if type(a) is Leaf:
+            return self._leaf(a, b)
+        if type(a) is Static:
+            if not a.equals(b):
+                raise Mismatch(f"{_text(a)} and {_text(b)}")
+            return lambda _: a.source
+        return self._container(a, b)
+
+    def _only(self, item: Any, is_second: bool) -> Maker:
+        """The item of one side, where the other side does not matter."""
+        if item is None:
+            return lambda _: None
+        if type(item) is Leaf:
+            if type(item.source) is not Tensor and is_number(item.source):
+                return lambda _: item.source
+            return self._leaf(None, item) if is_second else self._leaf(item, None)
+        if type(item) is Branching:
+            if self.is_outer(item.source):
+                return lambda _: item.source
+            makers = [self._only(child, is_second) for child in item.children]
+            return lambda results: item.join(item.rest, [m(results) for m in makers])
+        if type(item) is MaybeItem:
+            value, defined = self._only(item.value, is_second), self._only(item.defined, is_second)
+            return lambda results: Maybe(value(results), defined(results), item.name, item.where)
+        return lambda _: item.source
+
+    def _container(self, a: Branching, b: Branching) -> Maker:
+        if a.source is not None and a.source is b.source:
+            return lambda _: a.source
+        if a.kind is not b.kind or a.rest != b.rest or len(a.children) != len(b.children):
+            raise Mismatch(f"{_text(a)} and {_text(b)}")
+        for item in (a, b):
+            if isinstance(item.source, CONTAINERS) and self.is_outer(item.source):
+                raise Mismatch(f"two different {a.kind.__name__} objects, one of them shared")
+        makers = [self.add(x, y) for x, y in zip(a.children, b.children, strict=True)]
+        return lambda results: a.join(a.rest, [m(results) for m in makers])
+
+    def _leaf(self, a: Leaf | None, b: Leaf | None) -> Maker:
+        if a is None or b is None:
+            some = a or b
+            assert some is not None
+            return self._output(a, b, some.type)
+        if _are_same(a, b):
+            return lambda _: a.source if a.source is not None else a.payload
+        key = id(a.source), id(b.source)
+        if a.source is not None and key in self._handles:
+            return self._handles[key]
+        type_ = a.type.join(b.type)
+        outer = [_outer(x, r) for x, r in zip((a, b), self.regions, strict=True)]
+        if outer[0] is not None and outer[1] is not None:
+            made = self._select(outer[0], outer[1], type_)
+        else:
+            made = self._output(a, b, type_)
+        made = self._linked(made, a, b)
+        if a.source is not None:
+            self._handles[key] = made
+        return made
+
+    def _linked(self, maker: Maker, a: Leaf, b: Leaf) -> Maker:
+        """Tie the result to tensors from before the branch that it may be, and cache it."""
+        shared = [
+            x.source
+            for x, r in zip((a, b), self.regions, strict=True)
+            if type(x.source) is Tensor and x.type.kind != "number" and _is_shared(x, r)
+        ]
+        found: list[Any] = []
+
+        def make(results: Sequence[Value]) -> Any:
+            if not found:
+                found.append(maker(results))
+                if shared:
+                    choose(found[0], shared)
+            return found[0]
+
+        return make if a.source is not None else maker
+
+    def _output(self, a: Leaf | None, b: Leaf | None, type_: LeafType) -> Maker:
+        index = len(self._outputs)
+        self._outputs.append((a, b, type_))
+        is_raw = (a or b).source is None  # type: ignore[union-attr]
+        return lambda results: results[index] if is_raw else handle_of(results[index], type_)
+
+    def _select(self, a: Any, b: Any, type_: LeafType) -> Maker:
+        def make(_: Sequence[Value]) -> Any:
+            return wrap(self._selected(a, b, type_), type_.kind)
+
+        return make
+
+    def _selected(self, a: Any, b: Any, type_: LeafType) -> Value:
+        pred, parent = self.pred, self.parent
+        if type_.type.shape == () and type_.type.dtype == bool:
+            for x, y, p in ((a, b, pred), (b, a, None)):
+                if type(x) is not bool:
+                    continue
+                other = p if p is not None else ops.logical_not(pred)
+                if type(y) is bool:
+                    found: Value = other if x else ops.logical_not(other)
+                elif x:
+                    found = ops.logical_or(other, lower_leaf(parent, y, type_))
+                else:
+                    found = ops.logical_and(
+                        ops.logical_not(other), lower_leaf(parent, y, type_)
+                    )
+                return found
+        sides = [lower_leaf(parent, x, type_) for x in (a, b)]
+        result: Value = functions.where(pred, *sides)
+        return result
+
+    def emit(self) -> Sequence[Value]:
+        """Write the cond down, if anything needs it; gives its results. The parent is current."""
+        graphs = []
+        values: list[list[Value]] = []
+        for i, region in enumerate(self.regions):
+            with region.again():
+                values.append([_lowered(region, entry[i], entry[2]) for entry in self._outputs])
+            region.finish()
+        outers = join_captures(self.regions)
+        for region, outputs in zip(self.regions, values, strict=True):
+            graphs.append(region.graph(region.captured, outputs))
+        if not self._outputs and not any(has_effects(g) for g in graphs):
+            return ()
+        results: Sequence[Value] = ops.cond(self.pred, *outers, regions=tuple(graphs))
+        return results
+
+
+def has_effects(graph: Graph) -> bool:
+    """Whether running a graph can be seen, whatever is done with its outputs."""
+    return any(node.op.has(Trait.EFFECT) for node in graph.walk())
+
+
+def _lowered(region: Region, leaf: Leaf | None, type_: LeafType) -> Value:
+    return zeros_of(region, type_) if leaf is None else lower_leaf(region, leaf.payload, type_)
+
+
+def _parts(item: Any) -> tuple[Any, Any]:
+    """Value and definedness of an item."""
+    if item is MISSING:
+        return None, item_of(False)
+    if type(item) is MaybeItem:
+        return item.value, item.defined
+    return item, item_of(True)
+
+
+def _are_same(a: Leaf, b: Leaf) -> bool:
+    """Whether both sides hold one and the same."""
+    if a.source is not None and a.source is b.source:
+        return a.payload is b.payload or type(a.source) is not Tensor
+    if a.payload is b.payload and a.type == b.type and a.source is None:
+        return True
+    numbers = type(a.payload) is type(b.payload) in (bool, int, float, complex)
+    return numbers and repr(a.payload) == repr(b.payload)
+
+
+def _outer(leaf: Leaf, region: Region) -> Any:
+    """What a leaf is outside of the region that ends with it; None when it is computed there."""
+    payload = leaf.payload
+    if type(payload) is not Value or not region.owns(payload):
+        return payload
+    return region._outer_of(payload)
+
+
+def _is_shared(leaf: Leaf, region: Region) -> bool:
+    """Whether other names may see the tensor of a leaf: it was there before, or is a view."""
+    view = leaf.source._storage
+    if view is not None and getattr(view, "parent", None) is not None:
+        return True
+    return _outer(leaf, region) is not None
+
+
+def _text(item: Any) -> str:
+    if type(item) is Leaf:
+        shown = item.payload
+        return repr(shown) if type(shown) in (bool, int, float, complex) else str(item.type)
+    if type(item) is Branching:
+        return f"a {item.kind.__name__} of {len(item.children)}"
+    if item is MISSING:
+        return "nothing"
+    text = repr(item.source)
+    return text if len(text) < 60 else f"{text[:57]}..."

@@ -1,0 +1,115 @@
+"""The end of a region: what changed in it, undone, with the objects that it made itself left be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from plait.ir import Value
+from plait.tracer.control.items import item_of, payload_item
+from plait.tracer.control.site import Site
+from plait.tracer.outcome import Break, stop
+from plait.tracer.places import UNBOUND, PayloadPlace, Place
+from plait.tracer.region import Region
+from plait.tracer.tensor import Tensor
+
+#: How many objects are looked at to find out whether one was there before a region.
+LIMIT = 100_000
+_ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, np.ndarray, Tensor)
+
+
+class Before:
+    """The names of a frame before a region, and what can be reached from them."""
+
+    def __init__(self, held: dict[str, Any]) -> None:
+        self.held = held
+        self._reachable: dict[int, Any] | None = None
+
+    def state(self, names: Iterable[str]) -> list[Any]:
+        """What the names hold, UNBOUND for those that are not bound."""
+        return [self.held.get(name, UNBOUND) for name in names]
+
+    def is_outer(self, x: Any) -> bool:
+        """Whether an object can be reached from the frame; asked when all changes are undone."""
+        if self._reachable is None:
+            self._reachable = reachable(self.held)
+        return id(x) in self._reachable
+
+
+def reachable(root: Any) -> dict[int, Any]:
+    """The containers and instances that can be reached from an object, by identity."""
+    found: dict[int, Any] = {}
+    pending = [root]
+    while pending and len(found) < LIMIT:
+        x = pending.pop()
+        if isinstance(x, _ATOMS) or id(x) in found:
+            continue
+        found[id(x)] = x
+        pending.extend(_parts(x))
+    return found
+
+
+def _parts(x: Any) -> Iterable[Any]:
+    if isinstance(x, dict):
+        return [*x.values()]
+    if isinstance(x, (list, tuple, set, frozenset)):
+        return [*x]
+    if isinstance(x, FunctionType):
+        return [*(x.__closure__ or ()), *(x.__defaults__ or ())]
+    if isinstance(x, CellType):
+        try:
+            return [x.cell_contents]
+        except ValueError:
+            return []
+    if isinstance(x, MethodType):
+        return [x.__self__, x.__func__]
+    parts = [*getattr(x, "__dict__", {}).values()]
+    for kind in type(x).__mro__:
+        for name in getattr(kind, "__slots__", ()):
+            parts.append(getattr(x, name, None))
+    return parts
+
+
+def place_item(place: Place, value: Any) -> Any:
+    """The item of what a place holds."""
+    if not getattr(place, "is_payload", False):
+        return item_of(value)
+    kind = "tensor"
+    if isinstance(place, PayloadPlace):
+        kind = place.handle._kind
+        if type(value) is not Value:
+            item = payload_item(value, kind)
+            item.payload = place.handle
+            return item
+    return payload_item(value, kind)
+
+
+def undo(region: Region, before: Before) -> list[tuple[Place, Any, Any]]:
+    """Give places that were there before a region what they held; their items before and after."""
+    entries = [(p, old, p.read()) for p, old in region.journal.entries]
+    after = [place_item(p, now) for p, _, now in entries]
+    region.journal.roll_back()
+    kept = []
+    for (place, old, now), item in zip(entries, after, strict=True):
+        if _was_there(place, old, region, before):
+            kept.append((place, place_item(place, old), item))
+        else:
+            place.write(now)
+    return kept
+
+
+def _was_there(place: Place, old: Any, region: Region, before: Before) -> bool:
+    if getattr(place, "is_payload", False):
+        return type(old) is not Value or not region.owns(old) or region._outer_of(old) is not None
+    owner = getattr(place, "owner", getattr(place, "container", None))
+    return owner is None or isinstance(owner, (type, ModuleType)) or before.is_outer(owner)
+
+
+def fail(region: Any, site: Site, reason: str) -> Break:
+    """The end of a trace that cannot stage a site; to be raised."""
+    ending = Break(reason, site.location)
+    stop(region, ending)
+    return ending
