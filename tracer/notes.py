@@ -106,7 +106,7 @@ class Notes:
         """Note something that a call of the graph will not do again."""
         self._found[SideEffect(what, location or user_location())] = None
 
-    def unrolled(self, trips: int, reason: str, location: Location | None = None) -> None:
+    def unrolled(self, location: Location | None, trips: int, reason: str) -> None:
         """Note a long loop that did not become one in the graph."""
         self._found[UnrolledLoop(trips, reason, location or user_location())] = None
 

@@ -16,6 +16,7 @@ from plait.ir import Graph, dispatch, user_location
 from plait.ir.errors import PlaitError, SignatureError, TraceError
 from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
+from plait.runtime.explain import Explanation, explain
 from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
 from plait.runtime.request import bind
@@ -161,6 +162,36 @@ class GraphFunction:
         """
         return self.trace(*args, **kwargs).at_stage(stage)
 
+    @boundary
+    def explain(self, *, fixes: bool = True) -> Explanation:
+        """What happened so far: each capture and why, times, breaks, unseen calls, and fixes.
+
+        Parameters
+        ----------
+        fixes : bool
+            Whether to look for changes that spare captures. A fix is told only after it was tried:
+            the function may be captured again for it, and its compiled programs run on random
+            values.
+
+        Returns
+        -------
+        Explanation
+            A sequence of frozen records: ``.traces``, ``.breaks``, ``.unseen``,
+            ``.side_effects``, ``.unrolled``, ``.fixes``; also ``.as_dict()``, and a table as text
+            or in a notebook.
+
+        Examples
+        --------
+        >>> double = pl.graph_function(lambda x: x + x, name="double")
+        >>> double(pl.zeros(2)), double(pl.zeros(3))
+        (pl.Tensor([0., 0.], dtype=float32, shape=(2,)), pl.Tensor([0., 0., 0.], ...))
+        >>> double.explain().traces[1].reason
+        'x: f32[2] -> f32[3]'
+        """
+        held = [f._specializer for f in self._instances.values()]
+        mine = [self._specializer] if len(self._specializer.history) or not held else []
+        return explain(self._function, [*mine, *held], fixes=fixes)
+
     @property
     def last_graph(self) -> Graph | None:
         """The optimized graph of the signature that was captured or found last; None before."""
@@ -238,6 +269,11 @@ class IdentityMap:
         with self._lock:
             self._items[number] = (reference, made)
         return made
+
+    def values(self) -> list[GraphFunction]:
+        """What was made for the objects that live."""
+        with self._lock:
+            return [made for reference, made in self._items.values() if reference() is not None]
 
     def clear(self) -> None:
         """Forget everything."""

@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from plait.ir.errors import RetraceError
 from plait.ir.location import user_location
 from plait.runtime import log
 from plait.runtime.program import Program
-from plait.runtime.records import Breaks, Change, Timings, TraceRecord
+from plait.runtime.records import Breaks, Change, Fix, Timings, TraceRecord
 from plait.runtime.retrace import Asked, first_changes, why
 from plait.tracer import Note
 
@@ -69,7 +69,16 @@ class Attempt:
 
 
 class History:
-    """The captures of one function, for ``explain()``, ``PLAIT_LOG=retrace`` and ``max_traces``."""
+    """The captures of one function, for ``explain()``, ``PLAIT_LOG=retrace`` and ``max_traces``.
+
+    Attributes
+    ----------
+    breaks : Breaks
+    fixes : dict
+        What was found by trials, by the number of the capture.
+    names, groups
+        Names of the function's arguments, as in its requests.
+    """
 
     def __init__(self, name: str, backend: str, most: int | None) -> None:
         self.name = name
@@ -80,6 +89,9 @@ class History:
         self._entries: deque[Entry] = deque(maxlen=MAX_KEPT)
         self._dropped: deque[int] = deque(maxlen=MAX_KEPT)
         self._count = 0
+        self.fixes: dict[int, tuple[Fix, ...]] = {}
+        self.names: Sequence[str] = ()
+        self.groups = ("", "")
 
     def clear(self) -> None:
         """Forget everything."""
@@ -87,7 +99,11 @@ class History:
             self._entries.clear()
             self._dropped.clear()
             self._count = 0
+            self.fixes.clear()
         self.breaks.clear()
+
+    def __len__(self) -> int:
+        return self._count
 
     def entries(self) -> tuple[Entry, ...]:
         """The captures that are remembered."""
@@ -108,6 +124,8 @@ class History:
         """
         location = user_location()
         changes: tuple[Change, ...] = ()
+        nearest: Program | None = None
+        self.names, self.groups = asked.request.names, asked.request.groups
         if not self._count:
             log.log("trace", f"{self.name}{asked.signature}")
         elif hash(key) in self._dropped:
@@ -116,19 +134,26 @@ class History:
                 Change("cache", "program", "kept", "dropped for newer ones", location, note),
             )
         else:
-            changes = why(asked, known, location) or (_unknown(location),)
+            changes, nearest = why(asked, known, location)
+            changes = changes or (_unknown(location),)
         record = TraceRecord(
             self._count + 1,
             self.name,
             asked.signature,
             changes,
             location,
+            self._number(nearest),
             self._backend,
             str(asked.place or "default"),
         )
         if self._most is not None and self._count >= self._most:
             raise self._too_many(record)
         return record
+
+    def _number(self, program: Program | None) -> int:
+        """The number of a program's capture."""
+        found = (e.record.number for e in self._entries if e.program() is program)
+        return next(found, 0) if program is not None else 0
 
     def _too_many(self, record: TraceRecord) -> RetraceError:
         return RetraceError(

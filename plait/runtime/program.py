@@ -117,6 +117,11 @@ class Program:
         return self._executable
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether it was compiled already."""
+        return self._executable is not None
+
+    @property
     def runnable(self) -> Graph:
         """The optimized graph with its checks turned into a status output."""
         with self._lock:

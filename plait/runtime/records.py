@@ -25,6 +25,8 @@ class TraceRecord:
         What differs from the nearest program that was there; empty for the first.
     location : Location
         The user's line that called.
+    against : int
+        Number of the capture that ``changes`` compares with; 0 where there is none.
     backend : str
     device : str
     nodes : int
@@ -38,6 +40,7 @@ class TraceRecord:
     signature: str
     changes: tuple[Change, ...]
     location: Location
+    against: int = 0
     backend: str = "xla"
     device: str = "default"
     nodes: int = 0

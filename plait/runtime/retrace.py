@@ -48,8 +48,10 @@ class Asked:
         return f"({', '.join(map(_shown, self.specs))})"
 
 
-def why(asked: Asked, known: Iterable[Program], location: Location) -> tuple[Change, ...]:
-    """What differs from the nearest known program, before and after.
+def why(
+    asked: Asked, known: Iterable[Program], location: Location
+) -> tuple[tuple[Change, ...], Program | None]:
+    """What differs from the nearest known program, before and after, and that program.
 
     Parameters
     ----------
@@ -60,11 +62,12 @@ def why(asked: Asked, known: Iterable[Program], location: Location) -> tuple[Cha
         The user's line that calls.
     """
     found: list[Change] | None = None
+    nearest: Program | None = None
     for program in known:
         differences = _differences(program, asked, location)
         if found is None or len(differences) <= len(found):
-            found = differences
-    return tuple(found or ())
+            found, nearest = differences, program
+    return tuple(found or ()), nearest
 
 
 def _differences(program: Program, asked: Asked, location: Location) -> list[Change]:
