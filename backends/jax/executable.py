@@ -83,7 +83,7 @@ class XlaExecutable:
     def __init__(self, lowered: Lowered, compiled: Any) -> None:
         self.lowered = lowered
         self._compiled = compiled
-        self.call: Call = lowered.convention.wrap(compiled)
+        self.call: Call = lowered.convention.wrap(compiled.__call__)
 
     def __call__(self, *arrays: Any) -> Sequence[Any]:
         """Run on flat NumPy or jax arrays of exactly the graph's input types."""

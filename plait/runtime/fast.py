@@ -110,20 +110,27 @@ def _call(
     program: Program, run: Callable[..., Any], held: tuple[Any, ...], count: int
 ) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call, with everything that it needs at hand."""
-    kinds, frozen, new = [Tensor] * count, [FROZEN] * count, object.__new__
+    kinds, new = [Tensor] * count, object.__new__
     checks, raise_status = bool(program.checks), program.raise_status
     single, several = program.is_single, program.is_tuple
 
     def call(args: tuple[Any, ...]) -> Any:
         if held:
             args = args + held
+        data, are_frozen = [], False
         try:
-            known = [a._storage for a in args] == frozen  # which only tensors have
+            for a in args:
+                if a._storage is not FROZEN:  # which only tensors have
+                    break
+                data.append(a._data)
+            else:
+                are_frozen = len(data) == count
         except AttributeError:
-            known = False
-        if not known and not _freeze(args, kinds):
-            return MISMATCH
-        data = [a._data for a in args]
+            pass
+        if not are_frozen:
+            if not _freeze(args, kinds):
+                return MISMATCH
+            data = [a._data for a in args]
         try:
             results = run(*data)
         except TypeError:
