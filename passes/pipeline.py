@@ -13,8 +13,8 @@ from plait.ir import Graph
 from plait.ir.errors import PassError, PlaitError
 from plait.passes.infrastructure import Firing, Pass, parse_passes
 
-#: What runs when no pipeline is named.
-DEFAULT_PIPELINE = "dce,inline,simplify,dce"
+#: What runs when no pipeline is named; the passes after the first drop what they leave dead.
+DEFAULT_PIPELINE = "dce,inline,simplify"
 
 
 @dataclass(frozen=True)
