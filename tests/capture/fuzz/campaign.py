@@ -1,0 +1,146 @@
+"""Many random programs: ``python -m tests.capture.fuzz.campaign --start 0 --count 100000``."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+from tests.capture.fuzz.oracle import Verdict, check
+from tests.capture.fuzz.program import PRELUDE, Program, generate
+from tests.capture.fuzz.shrink import shrink
+
+XLA_EVERY = 100
+CHUNK = 50
+
+
+def backends(seed: int) -> tuple[str, ...]:
+    """What a program runs on: XLA takes long to compile, so it gets a sample."""
+    return ("xla",) if seed % XLA_EVERY == 7 else ("reference", "planned")
+
+
+def examine(seed: int) -> Verdict:
+    """The verdict on the program of a seed."""
+    return check(generate(seed), backends(seed))
+
+
+def shrunk(program: Program, found: Verdict, seconds: float = 20.0) -> str:
+    """The program made smaller, without the prelude where that is unchanged."""
+
+    def fails(source: str) -> bool:
+        again = check(Program(program.seed, source, program.numpy), backends(program.seed))
+        return (again.kind, again.way) == (found.kind, found.way) and _same(again, found)
+
+    return shrink(program.source, fails, seconds)
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    """Whether two details begin alike: the same attribute, the same class of error."""
+    return _head(one) == _head(other)
+
+
+def _head(verdict: Verdict) -> str:
+    lines = [line for line in verdict.detail.splitlines() if line.strip()] or [""]
+    first = lines[0].partition(": ")[2] or lines[0]
+    last = lines[-1].partition(":")[0] if "raised" in first else ""
+    return first.partition(" ")[0].partition(",")[0] + last.strip()[:40]
+
+
+def report(seed: int, verdict: Verdict, seconds: float) -> str:
+    """A failure for people: its seed, the difference, the program and a smaller one."""
+    program = generate(seed)
+    small = shrunk(program, verdict, seconds) if seconds else ""
+    parts = [
+        f"==== seed {seed}: {verdict.kind}, {verdict.way}",
+        verdict.detail.rstrip(),
+        "---- program",
+        program.source.removeprefix(PRELUDE).strip(),
+    ]
+    return "\n".join([*parts, "---- smaller", small.strip()] if small else parts)
+
+
+def run_chunk(seeds: list[int], shrink_s: float) -> tuple[collections.Counter[str], list[str]]:
+    """Counts of one piece of the range, and reports of its failures."""
+    counts: collections.Counter[str] = collections.Counter()
+    reports: list[str] = []
+    for seed in seeds:
+        verdict = examine(seed)
+        counts[verdict.kind] += 1
+        counts["xla"] += "xla" in backends(seed)
+        if verdict.kind == "refused":
+            counts[f"refused: {refusal(verdict)}"] += 1
+        if verdict.wrong:
+            reports.append(report(seed, verdict, shrink_s))
+    return counts, reports
+
+
+def refusal(verdict: Verdict) -> str:
+    """The first line of what a refused program was told."""
+    lines = [line for line in verdict.detail.splitlines() if "TraceError" in line]
+    return lines[-1].partition(": ")[2][:70] if lines else verdict.detail[-70:]
+
+
+def chunks(start: int, count: int) -> Iterator[list[int]]:
+    """The range in pieces."""
+    for first in range(start, start + count, CHUNK):
+        yield list(range(first, min(first + CHUNK, start + count)))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a range of seeds; 1 when a program fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--count", type=int, default=100_000, help="how many programs")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--shrink", type=float, default=20.0, help="seconds for each failure")
+    parser.add_argument("--most", type=int, default=20, help="stop after so many failures")
+    parser.add_argument("--out", type=Path, help="where to write the failures")
+    given = parser.parse_args(argv)
+    counts, reports, done, began = _run(given)
+    for text in reports:
+        print(text, end="\n\n")
+    if given.out:
+        given.out.write_text("\n\n".join(reports))
+    print(f"{done} programs from seed {given.start} in {time.monotonic() - began:.0f} s")
+    for kind, number in sorted(counts.items()):
+        print(f"{number:8} {kind}")
+    return 1 if reports else 0
+
+
+def _run(
+    given: argparse.Namespace,
+) -> tuple[collections.Counter[str], list[str], int, float]:
+    counts: collections.Counter[str] = collections.Counter()
+    reports: list[str] = []
+    done, began = 0, time.monotonic()
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(
+        given.jobs, mp_context=context, max_tasks_per_child=20
+    ) as pool:
+        pieces = [
+            pool.submit(run_chunk, piece, given.shrink)
+            for piece in chunks(given.start, given.count)
+        ]
+        for number, piece in enumerate(concurrent.futures.as_completed(pieces)):
+            found, texts = piece.result()
+            counts += found
+            reports += texts
+            done += sum(found[k] for k in found if k != "xla" and ": " not in k)
+            if number % 20 == 19:
+                print(f"{done} done, {len(reports)} failed", file=sys.stderr, flush=True)
+            if len(reports) >= given.most:
+                pool.shutdown(cancel_futures=True)
+                break
+    return counts, reports, done, began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
