@@ -3,6 +3,7 @@
 from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
 from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
+from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.capture import trace_function as trace_function
 from plait.tracer.notes import ABSENT as ABSENT
 from plait.tracer.notes import Change as Change
@@ -20,6 +21,8 @@ from plait.tracer.pytree import leaf_paths as leaf_paths
 from plait.tracer.pytree import map_leaves as map_leaves
 from plait.tracer.pytree import register_pytree as register_pytree
 from plait.tracer.pytree import unflatten as unflatten
+from plait.tracer.rendering import is_rendering as is_rendering
+from plait.tracer.rendering import mark as mark
 from plait.tracer.spec import TensorSpec as TensorSpec
 from plait.tracer.spec import parse_specs as parse_specs
 from plait.tracer.spec import spec_from_text as spec_from_text

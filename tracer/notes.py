@@ -146,12 +146,12 @@ def _shown_callable(value: Any) -> str:
 
 
 def _safe_repr(value: Any) -> str:
-    if type(value).__repr__ is object.__repr__:
-        return f"<{type(value).__name__} object>"
+    plain = f"<{type(value).__name__} object>"
     try:
-        return repr(value)
+        text = repr(value)
     except Exception:
-        return f"<{type(value).__name__} object>"
+        return plain
+    return plain if " object at 0x" in text else text
 
 
 # What code that we do not look into does to what it is given.
@@ -239,7 +239,7 @@ def _position(file: Any) -> Any:
 
 def _same(then: Any, now: Any) -> bool:
     if isinstance(then, np.ndarray):
-        return then.tobytes() == now.tobytes() and then.shape == now.shape
+        return bool(then.tobytes() == now.tobytes() and then.shape == now.shape)
     if isinstance(then, list):
         return len(then) == len(now) and all(a is b for a, b in zip(then, now, strict=True))
     return bool(then == now)

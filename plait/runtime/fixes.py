@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from plait.ir import dispatch
+from plait.ir import TensorType, dispatch
 from plait.runtime.history import Entry
 from plait.runtime.program import Program
 from plait.runtime.records import Change, Fix, SideEffect, UnseenCall
@@ -16,11 +17,11 @@ from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
 from plait.tracer import (
     LeafSpec,
-    Tensor,
     TensorSpec,
     TracedFunction,
     classify,
     flatten,
+    payload_of,
     wrap,
 )
 
@@ -117,7 +118,7 @@ def _same_kind(case: Case) -> Fix | None:
     old, new = case.old.traced.leaves[case.position], case.new.traced.leaves[case.position]
     if old.type is None or old.type != new.type or {old.kind, new.kind} != {"tensor", "ndarray"}:
         return None
-    array = np.zeros(old.type.shape, old.type.dtype)
+    array = np.zeros(_sizes(old.type), old.type.dtype)
     if classify(_leaf(LeafSpec("tensor", old.type), array), "") not in (old, new):
         return None
     path = case.change.path
@@ -159,9 +160,12 @@ def _fits(small: LeafSpec, large: LeafSpec) -> bool:
     a, b = small.type, large.type
     if a is None or b is None or small.kind != large.kind or a.dtype != b.dtype:
         return False
-    return len(a.shape) == len(b.shape) and all(
-        x <= y for x, y in zip(a.shape, b.shape, strict=False)
-    )
+    return len(a.shape) == len(b.shape) and all(map(operator.le, _sizes(a), _sizes(b)))
+
+
+def _sizes(type_: TensorType) -> tuple[int, ...]:
+    """A shape in numbers; programs with symbolic dimensions are not run."""
+    return tuple([size if isinstance(size, int) else 0 for size in type_.shape])
 
 
 def _can_be_run(program: Program) -> bool:
@@ -192,20 +196,22 @@ def _agree_when_padded(small: Program, large: Program, positions: Sequence[int])
         if len(first) != len(second):
             return None
         for a, b in zip(first, second, strict=True):
-            cut |= a.shape != b.shape
             if not _equal_where_both_are(a, b):
                 return None
+            cut |= np.shape(a) != np.shape(b)
     return cut
 
 
 def _padded(array: Any, leaf: LeafSpec) -> Any:
     assert leaf.type is not None
-    made = np.zeros(leaf.type.shape, leaf.type.dtype)
+    made = np.zeros(_sizes(leaf.type), leaf.type.dtype)
     made[tuple(map(slice, array.shape))] = array
     return made
 
 
 def _equal_where_both_are(small: Any, large: Any) -> bool:
+    if not isinstance(small, np.ndarray) or not isinstance(large, np.ndarray):
+        return type(small) is type(large) and bool(small == large)
     if small.dtype != large.dtype or small.ndim != large.ndim:
         return False
     part = large[tuple(map(slice, small.shape))]
@@ -225,14 +231,14 @@ def _equal_where_both_are(small: Any, large: Any) -> bool:
 def _results(program: Program, arrays: Sequence[Any]) -> list[Any]:
     leaves = [_leaf(spec, x) for spec, x in zip(program.traced.leaves, arrays, strict=True)]
     found, _ = flatten(program.call(leaves))
-    return [np.asarray(x.numpy() if type(x) is Tensor else x) for x in found]
+    return [np.asarray(payload_of(x)) if hasattr(x, "dtype") else x for x in found]
 
 
 def _random(leaf: LeafSpec, seed: int) -> Any:
     """Random values of an argument's type; small integers, which may be indices."""
     if leaf.type is None:
         return leaf.value.value
-    random, shape, dtype = np.random.default_rng(seed), leaf.type.shape, leaf.type.dtype
+    random, shape, dtype = np.random.default_rng(seed), _sizes(leaf.type), leaf.type.dtype
     if dtype.kind in "biu":
         return np.asarray(random.integers(0, 2, shape)).astype(dtype)
     return np.asarray(random.standard_normal(shape)).astype(dtype)
@@ -333,7 +339,7 @@ def _request(case: Case) -> Request | None:
         elif spec.kind == "tensor":
             leaves.append(TensorSpec(spec.type.shape, spec.type.dtype))
         elif spec.kind == "ndarray":
-            leaves.append(np.broadcast_to(np.zeros((), spec.type.dtype), spec.type.shape))
+            leaves.append(np.broadcast_to(np.zeros((), spec.type.dtype), _sizes(spec.type)))
         elif spec.kind == "number":
             leaves.append(spec.value(1))
         else:

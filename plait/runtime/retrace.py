@@ -124,7 +124,7 @@ def _dimensions(before: LeafSpec | None, after: LeafSpec | None) -> str:
 
 def _aliases(paths: Sequence[str], same: tuple[int, ...]) -> str:
     """``x is y``: which arguments are one object."""
-    twins = [f"{paths[j]} is {paths[i]}" for i, j in enumerate(same) if j != i]
+    twins = [f"{paths[i]} is {paths[j]}" for i, j in enumerate(same) if j != i]
     return ", ".join(twins) or "different objects"
 
 
