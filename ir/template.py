@@ -1,8 +1,8 @@
 """Templates of prints and of errors: text with places for arrays, filled in at run time.
 
 A place is ``{}`` or ``{0}``: the array as NumPy's ``str`` gives it, a 0-d one as a plain number;
-``{!r}``: as the user's tensors show themselves; ``{!a}``: as NumPy's ``repr`` gives it; and
-``{:.3f}``: a number under a format.
+``{!r}``: as the user's tensors show themselves; ``{!a}``: as NumPy's ``repr`` gives it; ``{!v}``:
+as variables show themselves, up to their name; and ``{:.3f}``: a number under a format.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from plait.ir import errors
 from plait.ir.display import array_text
 from plait.ir.errors import ShapeError
+from plait.ir.types import bfloat16
 
 __all__ = ["check_template", "error_class", "escape", "fill", "make_error"]
 
@@ -33,6 +34,8 @@ class _Filler(Formatter):
         array = value.array
         if conversion == "r":
             return array_text(array)
+        if conversion == "v":
+            return array_text(array).replace("pl.Tensor(", "pl.Variable(", 1)[:-1]
         if conversion == "a":
             return repr(array if array.ndim else array[()])
         raise ValueError(f"unknown conversion {conversion!r}")
@@ -45,7 +48,10 @@ class _Shown:
         self.array = np.asarray(array)
 
     def __format__(self, spec: str) -> str:
-        return format(self.array.item(), spec) if spec else np.array_str(self.array)
+        array = self.array
+        if not spec:
+            return np.array_str(array)
+        return format((array.astype(np.float32) if array.dtype == bfloat16 else array).item(), spec)
 
 
 _filler = _Filler()

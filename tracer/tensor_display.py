@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Value
-from plait.tracer.tensor_handle import Handle, traced_error
+from plait.ir import Value, display
+from plait.tracer import pending
+from plait.tracer.rendering import is_rendering, mark
+from plait.tracer.tensor_handle import Handle, demand
 from plait.tracer.tensor_storage import read_array
 
 #: Rows and columns of a notebook's table.
@@ -21,22 +23,25 @@ class Display(Handle):
     __slots__ = ()
 
     def __repr__(self) -> str:
+        if is_rendering():
+            return mark(self, _REPR[self._kind])
+        if pending.recorders:
+            pending.settle_mine(self)
         data = self._data
-        prefix = "pl.Tensor("
-        if type(data) is Value:
-            text = "<traced>"
-        else:
-            text = np.array2string(read_array(self), separator=", ", prefix=prefix)
-        shape = f", shape={tuple(data.shape)}" if data.ndim else ""
-        return f"{prefix}{text}, dtype={data.dtype.name}{shape})"
+        return _text("<traced>", data) if type(data) is Value else tensor_text(read_array(self))
 
     def __str__(self) -> str:
+        if is_rendering():
+            return mark(self, _STR[self._kind])
         return repr(self)
 
     def __format__(self, spec: str) -> str:
         data = self._data
+        if is_rendering():
+            is_whole = data.ndim > 0 or not spec
+            return mark(self, f"{_STR[self._kind] if is_whole else ''}{spec and f':{spec}'}")
         if spec and type(data) is Value:
-            raise traced_error(self, f"the format {spec!r}")
+            demand(self, f"the format {spec!r}")
         if not spec or data.ndim:
             return format(repr(self), spec)
         return format(self.item(), spec)  # type: ignore[attr-defined]
@@ -50,6 +55,24 @@ class Display(Handle):
         rows = array.reshape(-1, array.shape[-1])
         body = "".join(_row(rows[i] if i >= 0 else None, rows.shape[1]) for i in _shown(len(rows)))
         return f"<table><caption>pl.Tensor, {title}</caption>{body}</table>"
+
+
+#: The forms of a template's places that show what each kind of handle stands for.
+_REPR = {"tensor": "!r", "number": "", "ndarray": "!a", "jax": "!a"}
+_STR = {"tensor": "!r", "number": "", "ndarray": "", "jax": ""}
+
+
+def tensor_text(array: Any) -> str:
+    """An ndarray as a tensor of it shows."""
+    return _text(np.array2string(array, separator=", ", prefix="pl.Tensor("), array)
+
+
+def _text(elements: str, data: Any) -> str:
+    shape = f", shape={tuple(data.shape)}" if data.ndim else ""
+    return f"pl.Tensor({elements}, dtype={data.dtype.name}{shape})"
+
+
+display.register_array_text(tensor_text)
 
 
 def _shown(count: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plait.tracer.number_operators import CLASSES
+from plait.tracer.rendering import is_rendering
 from plait.tracer.tensor_handle import Handle, call, traced_error
 
 
@@ -23,11 +24,13 @@ class Number(Handle):
         raise TypeError(f"unhashable type: '{type(self).__name__}'")
 
     def __str__(self) -> str:
-        self._ask("str()")
+        if not is_rendering():
+            self._ask("str()")
         return super().__str__()
 
     def __format__(self, spec: str) -> str:
-        self._ask("a format")
+        if not is_rendering():
+            self._ask("a format")
         return super().__format__(spec)
 
     def __round__(self, ndigits: int | None = None) -> Any:
