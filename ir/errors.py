@@ -12,6 +12,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DivisionError",
+    "GraphBreakWarning",
     "GraphError",
     "IndexOutOfRangeError",
     "LeakedTracerError",
@@ -19,6 +20,7 @@ __all__ = [
     "ParseError",
     "PassError",
     "PlaitError",
+    "PlaitWarning",
     "RangeError",
     "RetraceError",
     "ShapeError",
@@ -69,6 +71,26 @@ class PlaitError(Exception):
 
     def __reduce__(self) -> tuple[_Any, ...]:
         return (type(self), (self.message, self.location))
+
+
+class PlaitWarning(UserWarning):
+    """Base of all of Plait's warnings.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.PlaitWarning, UserWarning)
+    True
+    """
+
+
+class GraphBreakWarning(PlaitWarning):
+    """A compiled function that runs in segments, because it cannot be captured as one graph.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.GraphBreakWarning, pl.errors.PlaitWarning)
+    True
+    """
 
 
 class ShapeError(PlaitError, ValueError):

@@ -14,7 +14,11 @@ from plait.tracer.notes import UnrolledLoop as UnrolledLoop
 from plait.tracer.notes import UnseenCall as UnseenCall
 from plait.tracer.notes import cut as cut
 from plait.tracer.notes import shown as shown
+from plait.tracer.outcome import Break as Break
+from plait.tracer.outcome import stop as stop
 from plait.tracer.overlap import overlap as overlap
+from plait.tracer.pending import recorder as recorder
+from plait.tracer.pending import settle as settle
 from plait.tracer.pytree import TreeDef as TreeDef
 from plait.tracer.pytree import flatten as flatten
 from plait.tracer.pytree import leaf_paths as leaf_paths
@@ -23,6 +27,9 @@ from plait.tracer.pytree import register_pytree as register_pytree
 from plait.tracer.pytree import unflatten as unflatten
 from plait.tracer.rendering import is_rendering as is_rendering
 from plait.tracer.rendering import mark as mark
+from plait.tracer.segments import SMALL as SMALL
+from plait.tracer.segments import Recorder as Recorder
+from plait.tracer.segments import Segment as Segment
 from plait.tracer.spec import TensorSpec as TensorSpec
 from plait.tracer.spec import parse_specs as parse_specs
 from plait.tracer.spec import spec_from_text as spec_from_text
@@ -38,6 +45,7 @@ from plait.tracer.tensor import lift as lift
 from plait.tracer.tensor import rewrap as rewrap
 from plait.tracer.tensor import unwrap as unwrap
 from plait.tracer.tensor import wrap as wrap
+from plait.tracer.tensor_handle import uncaptured as uncaptured
 from plait.tracer.tensor_functions import public_functions as public_functions
 from plait.tracer.tensor_numpy import from_dlpack as from_dlpack
 from plait.tracer.trace import Capture as Capture

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from plait.ir import Value, dispatch, functions
-from plait.ir.errors import LeakedTracerError, PlaitError
+from plait.ir.errors import LeakedTracerError, PlaitError, TraceError
 from plait.ir.frames import hide_internals, translated
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
-from plait.tracer import number_operators
+from plait.tracer import number_operators, pending
+from plait.tracer import state
 from plait.tracer import tensor_views as views
+from plait.tracer.outcome import Break, stop
 from plait.tracer.tensor_storage import FROZEN, freeze, read_array, share, shares_memory
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def wrap(data: Any, kind: str = "tensor") -> Tensor:
     handle._data = data
     handle._storage = None
     handle._role = kind
+    if pending.recorders and type(data) is Value:
+        pending.note(handle)
     return handle
 
 
@@ -115,6 +119,8 @@ def payload_of(x: Handle) -> Any:
             return data if read is None else read(x)
         return data
     if not dispatch.active or not dispatch.interpreters():
+        if pending.settle(x):
+            return x._data
         raise leaked(data)
     if x._kind == "number":
         return WeakValue(data, number_operators.CLASSES[data.dtype.kind])
@@ -186,6 +192,8 @@ def run(
     kind: str = "tensor",
 ) -> Any:
     """Apply a function on payloads to what a user gave; errors carry the user's line."""
+    if pending.recorders and (recorder := pending.recorder()) is not None:
+        return recorder.apply(function, args, kwargs, kind)
     try:
         payloads = tuple([unwrap(x) for x in args])
         if kwargs:
@@ -196,12 +204,12 @@ def run(
             return wrap(result, kind)  # the common case of a trace
         handles = rewrap(result, kind)
     except Exception as error:
-        raise translated(error, function)  # noqa: B904 - it says itself where it comes from
+        raise reported(error, function)  # noqa: B904 - it says itself where it comes from
     for made in _leaves(handles):
         if type(made._data) is np.ndarray:
             _note_sharing(function, made, args, payloads)
     if dispatch.active and function.__name__ in VIEWS:
-        _note_traced_views(function, handles, args, kwargs)
+        note_traced_views(function, handles, args, kwargs)
     return handles
 
 
@@ -241,9 +249,10 @@ def _pairs(given: Any, payloads: Any) -> Iterator[tuple[Any, Any]]:
             yield x, payload
 
 
-def _note_traced_views(
+def note_traced_views(
     function: Callable[..., Any], handles: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
+    """Tie the traced results of a function to the operand that they view."""
     base: Any = args[0] if args else None
     if type(base) is not _tensor_class:
         return
@@ -297,25 +306,56 @@ def _ask_for_repetition(x: Any, y: Any) -> None:
 
 
 def host_array(x: Handle, what: str) -> Any:
-    """The ndarray of an eager handle; an error that names ``what`` for a traced one."""
+    """The ndarray of an eager handle; for a traced one, ``demand`` says what ``what`` leads to."""
     if type(x._data) is Value:
-        raise traced_error(x, what)
+        demand(x, what)
     return read_array(x)
 
 
-def traced_error(x: Handle, what: str) -> PlaitError:
-    """The error for a use that needs the value of a traced tensor."""
-    from plait.ir.errors import TraceError
+def reported(error: Exception, function: Callable[..., Any]) -> BaseException:
+    """What to raise for an error of a function on payloads: the user's error, or a graph break."""
+    found = translated(error, function)
+    return uncaptured(found) if type(found) is TraceError else found
 
+
+def demand(x: Handle, what: str) -> None:
+    """Ask for the elements of a traced tensor: what is pending runs, a trace ends.
+
+    Raises
+    ------
+    Break
+        The trace of a whole function cannot know them.
+    NumberNeeded
+        They are computed from Python numbers alone, which become static.
+    TraceError
+        Nothing can be done about it.
+    """
+    if not pending.settle(x):
+        raise traced_error(x, what)
+
+
+def traced_error(x: Handle, what: str) -> BaseException:
+    """What ends a trace at a use that needs the value of a traced tensor."""
     value = x._data
     if not dispatch.active or not _is_being_traced(value):
         return leaked(value).at(user_location())
     ask_number(value)
-    return TraceError(
-        f"{what} needs the value of a tensor ({value.type}) that is being traced, which is not "
-        "known yet; use plait functions on tensors (pl.where to select), compute it outside of "
-        "the compiled function, or pass it as a Python number named in static="
-    ).at(user_location())
+    return uncaptured(
+        TraceError(
+            f"{what} needs the value of a tensor ({value.type}) that is being traced, which is not "
+            "known yet; use plait functions on tensors (pl.where to select), compute it outside of "
+            "the compiled function, or pass it as a Python number named in static="
+        )
+    )
+
+
+def uncaptured(error: PlaitError) -> BaseException:
+    """What to raise where code cannot be captured: a graph break where a function is traced."""
+    error.at(user_location())
+    trace = state.current()
+    if trace is None:
+        return error
+    return stop(trace, Break(error.message, error.location, error))
 
 
 def _is_being_traced(value: Value) -> bool:

@@ -12,6 +12,7 @@ from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError
 from plait.ir.frames import public_methods
 from plait.ir.location import user_location
+from plait.tracer import pending
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
 from plait.tracer.tensor_operators import Operators, write
@@ -66,6 +67,8 @@ class Attributes(Handle):
     @property
     def device(self) -> Device:
         """Where the elements live; equal to its name, such as ``"cpu:0"``."""
+        if pending.recorders:
+            pending.settle_mine(self)
         return device_of(self._data)
 
     @property
@@ -193,6 +196,9 @@ class Flat:
 
 
 def _part(handle: Any, name: str) -> Tensor:
+    if pending.recorders and (recorder := pending.recorder()) is not None:
+        found: Tensor = recorder.eagerly(_part, handle, name)
+        return found
     if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
         result = wrap(getattr(read_array(handle), name))
         if result._data.base is not None:
@@ -281,6 +287,8 @@ class Methods(Operators, Attributes):
         """A view; with a dtype of the same item size, the same bits in that dtype."""
         if dtype is None:
             return self[...]
+        if pending.recorders:
+            pending.settle_mine(self)
         if type(self._data) is Value or not on_host(self._data):
             return call("bitcast", self, dtype)
         found = as_dtype(dtype)
@@ -468,6 +476,8 @@ class Methods(Operators, Attributes):
 
     def block_until_ready(self) -> Self:
         """Wait until the elements are computed; for timing work on accelerators."""
+        if pending.recorders:
+            pending.settle_mine(self)
         wait = getattr(self._data, "block_until_ready", None)
         if wait is not None:
             wait()

@@ -15,8 +15,9 @@ from plait.ir.errors import DTypeError, PlaitError, ShapeError, SignatureError, 
 from plait.ir.frames import boundary
 from plait.ir.functions.payload import WEAK_TYPES
 from plait.ir.location import user_location
+from plait.tracer import pending
 from plait.tracer.number_operators import ask, strong_number
-from plait.tracer.tensor_handle import Handle, host_array, kind_of, run, traced_error, wrap
+from plait.tracer.tensor_handle import Handle, demand, host_array, kind_of, run, uncaptured, wrap
 from plait.tracer.tensor_operators import write
 from plait.tracer.tensor_storage import (
     freeze,
@@ -82,6 +83,8 @@ class NumpyProtocols(Handle):
 
     @boundary
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if pending.recorders and (recorder := pending.recorder()) is not None:
+            return _recorded_ufunc(recorder, ufunc, method, inputs, kwargs)
         if _needs_functions((*inputs, *_outputs(kwargs))):
             return _traced_ufunc(ufunc, method, inputs, kwargs)
         return _eager_ufunc(ufunc, method, inputs, kwargs)
@@ -95,6 +98,8 @@ class NumpyProtocols(Handle):
         kwargs: Mapping[str, Any],
     ) -> Any:
         handles = list(_handles((args, kwargs)))
+        if pending.recorders and (recorder := pending.recorder()) is not None:
+            return _recorded_function(recorder, function, args, dict(kwargs), handles)
         if _needs_functions(handles):
             return _traced_function(function, args, dict(kwargs))
         return _eager_function(function, args, dict(kwargs), handles)
@@ -107,7 +112,7 @@ class NumpyProtocols(Handle):
 
     def __jax_array__(self) -> Any:
         if type(self._data) is Value:
-            raise traced_error(self, "a jax function")
+            demand(self, "a jax function")
         data = self._data
         if type(data) is not np.ndarray:
             return data
@@ -124,6 +129,8 @@ class NumpyProtocols(Handle):
         dl_device: Any = None,
         copy: bool | None = None,
     ) -> Any:
+        if type(self._data) is Value:
+            demand(self, "DLPack export")
         array = self._data if not on_host(self._data) else host_array(self, "DLPack export")
         if array.dtype == bfloat16:
             raise BufferError("NumPy exports no bfloat16 by DLPack; cast to float32 first")
@@ -140,7 +147,7 @@ class NumpyProtocols(Handle):
 
     def __dlpack_device__(self) -> tuple[Any, int]:
         if type(self._data) is Value:
-            raise traced_error(self, "DLPack export")
+            demand(self, "DLPack export")
         if on_host(self._data):
             return (1, 0)
         device: tuple[Any, int] = self._data.__dlpack_device__()
@@ -207,6 +214,36 @@ def _eager_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[
     return wrap(np.asarray(results)) if _is_tensor_dtype(results) else results
 
 
+def _recorded_ufunc(
+    recorder: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A ufunc in a call that runs in segments: recorded where it is one of our functions."""
+    name = ufunc.__name__
+    function = _find(name) or _find(_RENAMED.get(name))
+    known = all(isinstance(x, (Handle, np.ndarray)) or type(x) in WEAK_TYPES for x in inputs)
+    if known and function is not None and method == "__call__" and not kwargs:
+        return run(function, inputs, {})
+    recorder.flush()
+    return recorder.eagerly(_eager_ufunc, ufunc, method, inputs, kwargs)
+
+
+# NumPy's functions whose results are those of our functions of the same names.
+_RECORDED = frozenset(
+    "amax amin clip concatenate dot einsum max mean min prod reshape stack std sum tensordot "
+    "transpose var where".split()
+)
+
+
+def _recorded_function(
+    recorder: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], handles: list[Any]
+) -> Any:
+    name = function.__name__
+    if name in _RECORDED and "out" not in kwargs and any(type(x._data) is Value for x in handles):
+        return _traced_function(function, args, kwargs)
+    recorder.flush()
+    return recorder.eagerly(_eager_function, function, args, kwargs, handles)
+
+
 def _numpy_error(name: str, arrays: Any, error: Exception) -> PlaitError:
     shown = ", ".join(f"{a.dtype.name}{a.shape}" for a in arrays if hasattr(a, "dtype"))
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
@@ -232,10 +269,12 @@ def _traced_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict
     casting = options.pop("casting", "same_kind")
     if where is not True or casting != "same_kind" or options.keys() - {"axis", "keepdims"}:
         shown = ", ".join(kwargs)
-        raise TraceError(
-            f"np.{name} with {shown} cannot be captured or run on this device; use the plait "
-            "function and pl.where"
-        ).at(user_location())
+        raise uncaptured(
+            TraceError(
+                f"np.{name} with {shown} cannot be captured or run on this device; use the plait "
+                "function and pl.where"
+            )
+        )
     if method != "__call__":
         options.setdefault("axis", 0)
     kind = kind_of(inputs)
@@ -294,8 +333,8 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if found is None or name in WRITING:
         raise _cannot_capture(f"np.{name}")
     if kwargs.pop("out", None) is not None:
-        raise TraceError(f"np.{name} with out= cannot be captured; assign the result").at(
-            user_location()
+        raise uncaptured(
+            TraceError(f"np.{name} with out= cannot be captured; assign the result")
         )
     operands = list(_handles((args, kwargs)))
     kind = kind_of(operands) if operands else "ndarray"
@@ -308,8 +347,8 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     try:
         return run(found, args, given, kind)
     except SignatureError as error:
-        raise TraceError(f"np.{name} cannot be captured as called: {error.message}").at(
-            user_location()
+        raise uncaptured(
+            TraceError(f"np.{name} cannot be captured as called: {error.message}")
         ) from None
 
 
@@ -332,11 +371,13 @@ def _find(name: str | None) -> Any:
     return found if type(found) is FunctionType else None
 
 
-def _cannot_capture(what: str) -> TraceError:
-    return TraceError(
-        f"{what} cannot be captured in a compiled function: plait has no function of that name; "
-        "compose it of plait functions, or call it outside"
-    ).at(user_location())
+def _cannot_capture(what: str) -> BaseException:
+    return uncaptured(
+        TraceError(
+            f"{what} cannot be captured in a compiled function: plait has no function of that "
+            "name; compose it of plait functions, or call it outside"
+        )
+    )
 
 
 @boundary

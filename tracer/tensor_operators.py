@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from plait.ir import Value, dispatch, functions, is_complex
 from plait.ir.errors import DTypeError, IndexOutOfRangeError, PlaitError, ShapeError
-from plait.ir.frames import boundary, hide_internals, translated
+from plait.ir.frames import boundary, hide_internals
 from plait.ir.functions.payload import dtype_of, wide_payload
 from plait.ir.location import user_location
+from plait.tracer import pending
 from plait.tracer import tensor_fast as fast
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import (
@@ -20,6 +22,7 @@ from plait.tracer.tensor_handle import (
     host_array,
     is_array_like,
     kind_of,
+    reported,
     rewrap,
     unwrap,
     wrap,
@@ -42,7 +45,9 @@ def write(handle: Any, payload: Any, what: str) -> None:
             f"{what}: a result of {payload.dtype.name} does not fit into a tensor of "
             f"{handle._data.dtype.name} in place; write x = x + y, or cast the operand first"
         ).at(user_location())
-    if type(handle._data) is Value:
+    if type(payload) is Value and (recorder := pending.recorder()) is not None:
+        recorder.write(handle, payload)
+    elif type(handle._data) is Value:
         views.rebind(handle, functions.astype(payload, handle._data.dtype))
     elif type(payload) is Value:
         raise views.outside(handle)
@@ -57,6 +62,8 @@ def _in_place(self: Any, name: str, other: Any) -> Any:
     """``x += y`` by the function on payloads."""
     if not is_array_like(other) or _is_replaced(self):
         return NotImplemented
+    if (recorder := pending.recorder()) is not None and not recorder.takes(self, other):
+        return recorder.eagerly(_IN_PLACE[name], self, other)
     if _is_captured(self):
         raise views.outside(self)
     write(self, unwrap(call(name, self, other)), f"in-place {name}")
@@ -70,6 +77,23 @@ def _in_place_method(name: str) -> fast.Binary:
         return _in_place(self, name, other)
 
     return operator
+
+
+_IN_PLACE = {
+    "add": operator.iadd,
+    "subtract": operator.isub,
+    "multiply": operator.imul,
+    "divide": operator.itruediv,
+    "floor_divide": operator.ifloordiv,
+    "remainder": operator.imod,
+    "power": operator.ipow,
+    "bitwise_and": operator.iand,
+    "bitwise_or": operator.ior,
+    "bitwise_xor": operator.ixor,
+    "bitwise_left_shift": operator.ilshift,
+    "bitwise_right_shift": operator.irshift,
+    "matmul": operator.imatmul,
+}
 
 
 def _is_replaced(handle: Any) -> bool:
@@ -162,12 +186,13 @@ class Operators(Handle):
 
     def __getitem__(self, key: Any) -> Tensor:
         try:
+            if pending.recorders and (recorder := pending.recorder()) is not None:
+                return recorder.get_elements(self, key)
             eager = not dispatch.active or not dispatch.interpreters()
             if eager and on_host(self._data):
                 return _get_elements(self, unwrap(key))
             result = call_keeping_kind("getitem", self, key)
-            if type(result._data) is Value and _is_view(key, result._data):
-                _note_view(self, result, unwrap(key))
+            note_view(self, result, key)
             return result
         except Exception as error:
             hide_internals(error)
@@ -175,6 +200,9 @@ class Operators(Handle):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         try:
+            if pending.recorders and (recorder := pending.recorder()) is not None:
+                recorder.set_elements(self, key, value)
+                return
             if _is_captured(self):
                 raise views.outside(self)
             data, key, value = self._data, unwrap(key), unwrap(value)
@@ -249,7 +277,7 @@ def call_keeping_kind(name: str, x: Any, *args: Any, **kwargs: Any) -> Tensor:
         result: Tensor = rewrap(data, kind)
         return result
     except Exception as error:
-        raise translated(error, function)  # noqa: B904 - it says itself where it comes from
+        raise reported(error, function)  # noqa: B904 - it says itself where it comes from
 
 
 def _scalar(handle: Any, what: str) -> Any:
@@ -330,8 +358,11 @@ def _is_view(key: Any, found: Any) -> bool:
     return basic and (found.ndim > 0 or any(k is Ellipsis for k in parts))
 
 
-def _note_view(base: Any, result: Any, key: Any) -> None:
+def note_view(base: Any, result: Any, key: Any) -> None:
     """Tie a traced view to its base, so that writes to either reach the other."""
+    if type(result._data) is not Value or not _is_view(key, result._data):
+        return
+    key = unwrap(key)
     views.derive(
         base,
         result,

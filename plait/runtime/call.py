@@ -8,14 +8,17 @@ from typing import Any
 from plait.ir import Value, ops
 from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
-from plait.tracer import Capture, Output, Tensor, Trace, unflatten, wrap
+from plait.tracer import Break, Capture, Output, Tensor, Trace, stop, unflatten, wrap
 
 
 def call_in_trace(
     trace: Trace, specializer: Specializer, function: Callable[..., Any], request: Request
 ) -> Any:
     """Write down the call and return tracers of its results."""
-    traced = specializer.program(function, request).traced
+    try:
+        traced = specializer.program(function, request).traced
+    except Break as found:
+        raise stop(trace, Break(found.reason, found.location, found.error)) from None
     dynamic = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
     operands = [_operand(trace, request.leaves[i]) for i in dynamic]
     operands += [_captured(trace, c) for c in traced.captures]

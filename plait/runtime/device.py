@@ -20,6 +20,7 @@ from plait.ir.device import (
     scopes,
 )
 from plait.ir.errors import DeviceError, TraceError
+from plait.tracer import recorder
 
 __all__ = ["CPU", "Device", "current", "device", "device_of", "devices", "move", "placement"]
 
@@ -91,7 +92,9 @@ def device(name: str | Device) -> Iterator[Device]:
 
 def _interpreter(found: Device) -> Any:
     """What runs the scope's eager ops; None where plain eager or an enclosing trace does."""
-    running = dispatch.interpreters()
+    if (segments := recorder()) is not None:
+        segments.flush()
+    running = dispatch.interpreters() if segments is None else ()
     redirected = running and isinstance(running[-1], _redirection())
     if running and not redirected:
         return None

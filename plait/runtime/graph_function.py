@@ -20,9 +20,10 @@ from plait.runtime.explain import Explanation, explain
 from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
 from plait.runtime.request import bind
+from plait.runtime.segments import SegmentRunner, warn
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
-from plait.tracer import Trace, flatten
+from plait.tracer import Break, Trace, flatten, recorder
 
 
 class GraphFunction:
@@ -37,6 +38,7 @@ class GraphFunction:
         self._function = function
         self._options = options
         self._specializer = Specializer(function_name(function, options), options)
+        self._segments = SegmentRunner(self._specializer.name, options)
         self._fast: Callable[[tuple[Any, ...]], Any] | None = None
         self._instances: IdentityMap = IdentityMap()
         self._bind = bind(function)
@@ -66,37 +68,47 @@ class GraphFunction:
         """The error that the user is to see."""
         if isinstance(error, PlaitError):
             return error.at(user_location())
-        if isinstance(error, RecursionError) and self._is_calling_itself():
-            endless = TraceError(
-                f"{self._specializer.name} calls itself without end while it is traced: a branch "
-                "on a tensor's value cannot stop it; let a Python argument count down, or loop "
-                "inside of it"
-            ).at(user_location())
-            endless.__cause__ = None
-            return endless
         return error
-
-    def _is_calling_itself(self) -> bool:
-        code, frame, depth = GraphFunction.__call__.__code__, sys._getframe(1), 0
-        while frame is not None and depth < 2:
-            depth += frame.f_code is code and frame.f_locals.get("self") is self
-            frame = frame.f_back  # type: ignore[assignment]
-        return depth > 1
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if os.environ.get("PLAIT_DISABLE_GRAPH", "") not in ("", "0"):
             return self._function(*args, **kwargs)
+        if (running := recorder()) is not None:
+            return self._call_between(running, args, kwargs)
         request = self._bind(args, kwargs, self._options)
         current = dispatch.current()
         if isinstance(current, Trace):
             return call_in_trace(current, self._specializer, self._function, request)
         request.refuse_leaks()
         with dispatch.suspended():
-            program = self._specializer.program(self._function, request)
+            try:
+                program = self._specializer.program(self._function, request)
+            except Break as found:
+                return self._call_broken(found, args, kwargs)
             result = program.call(request.leaves)
         flat = not kwargs and request.is_flat
         self._fast = fast_call(program, request.leaves) if flat else None
         return result
+
+    def _call_broken(self, found: Break, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function that has no whole graph for its arguments: in segments."""
+        if self._options.fullgraph:
+            raise found.as_error() from None
+        self._fast = None
+        if self._specializer.history.breaks.note(found.reason, found.location):
+            warn(self._specializer.name, found)
+        return self._segments.call(self._function, args, kwargs)
+
+    def _call_between(self, running: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Called from a function that runs in segments: after what it has recorded, unless alike.
+
+        A function that is known to break goes on in the segments of its caller.
+        """
+        if self._specializer.is_broken and self._options.backend == running.backend:
+            return self._function(*args, **kwargs)
+        running.flush()
+        with dispatch.suspended():
+            return self._call(args, kwargs)
 
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
         """Capture for these arguments or specs, without compiling.
@@ -128,7 +140,10 @@ class GraphFunction:
             request = self._bind(args, kwargs, self._options)
             request.read_types(given)
             with dispatch.suspended():
-                program = self._specializer.program(self._function, request)
+                try:
+                    program = self._specializer.program(self._function, request)
+                except Break as found:
+                    raise found.as_error() from None
             return Traced(program)
         except Exception as error:
             try:
@@ -207,6 +222,7 @@ class GraphFunction:
         >>> double.clear_cache()
         """
         self._specializer.clear()
+        self._segments.clear()
         self._fast = None
         self._instances.clear()
 
@@ -306,6 +322,7 @@ def graph_function(
     cache_size: int = 128,
     name: str | None = None,
     max_traces: int | None = None,
+    fullgraph: bool = False,
 ) -> GraphFunction: ...
 @overload
 def graph_function(
@@ -320,6 +337,7 @@ def graph_function(
     cache_size: int = 128,
     name: str | None = None,
     max_traces: int | None = None,
+    fullgraph: bool = False,
 ) -> Callable[[Callable[..., Any]], GraphFunction]: ...
 def graph_function(
     function: Callable[..., Any] | None = None,
@@ -333,6 +351,7 @@ def graph_function(
     cache_size: int = 128,
     name: str | None = None,
     max_traces: int | None = None,
+    fullgraph: bool = False,
 ) -> Any:
     """Compile a function: captured as a graph at the first call of each signature.
 
@@ -398,6 +417,7 @@ def graph_function(
         cache_size=cache_size,
         name=name,
         max_traces=max_traces,
+        fullgraph=fullgraph,
     )
     if function is None:
         return lambda f: graph_function_of(f, options)

@@ -24,6 +24,7 @@ class Options:
     cache_size: int = 128
     name: str = ""
     max_traces: int | None = None
+    fullgraph: bool = False
 
 
 def make_options(
@@ -36,6 +37,7 @@ def make_options(
     cache_size: int,
     name: str | None,
     max_traces: int | None,
+    fullgraph: bool,
 ) -> Options:
     """Check the options and bring them to one form.
 
@@ -63,6 +65,7 @@ def make_options(
         cache_size=cache_size,
         name=name or "",
         max_traces=max_traces,
+        fullgraph=bool(fullgraph),
     )
 
 

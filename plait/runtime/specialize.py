@@ -11,7 +11,7 @@ from typing import Any
 
 from plait.ir import dispatch
 from plait.ir.errors import SignatureError, TraceError
-from plait.ir.location import Location
+from plait.ir.location import Location, user_location
 from plait.runtime import device
 from plait.runtime.aliases import same_objects
 from plait.runtime.history import Attempt, History
@@ -19,8 +19,10 @@ from plait.runtime.options import Options
 from plait.runtime.program import Program
 from plait.runtime.request import Request
 from plait.runtime.retrace import Asked, raised_at
+from plait.runtime.segments import Broken
 from plait.tracer import (
     NUMBER_TYPES,
+    Break,
     LeafSpec,
     NumberNeeded,
     Trace,
@@ -31,6 +33,12 @@ from plait.tracer import (
 
 #: How long a call waits for another thread that traces the same; then it traces for itself.
 PATIENCE = 60.0
+
+
+_ENDLESS = (
+    "{} calls itself without end while it is traced: a branch on a tensor's value cannot stop it; "
+    "let a Python argument count down, or loop inside of it"
+)
 
 
 class _Depth(threading.local):
@@ -83,9 +91,15 @@ class Specializer:
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._families: OrderedDict[Any, _Family] = OrderedDict()
         self._busy: dict[Any, threading.Event] = {}
+        self.broken = Broken(options.cache_size)
 
     def __len__(self) -> int:
         return len(self._programs)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether no signature could be captured so far, and one could not."""
+        return bool(self.broken) and not self._programs
 
     @property
     def last(self) -> Program | None:
@@ -99,6 +113,7 @@ class Specializer:
             self._programs.clear()
             self._families.clear()
         self.history.clear()
+        self.broken.clear()
 
     def program(self, function: Callable[..., Any], request: Request) -> Program:
         """The program for a request, traced when it is new."""
@@ -121,6 +136,7 @@ class Specializer:
         found = self._find(key)
         if found is not None:
             return found
+        self.broken.demand(key)
         if family is not None:
             family.note(numbers)
         attempt = Attempt(self.history)
@@ -132,9 +148,14 @@ class Specializer:
                 found = self._find(key)
                 if found is not None:
                     return found
+                self.broken.demand(key)
                 asked = Asked(request, specs, place, same, family.needs if family else {})
                 attempt.trace(asked, key, self._known())
-                traced = self._trace(function, request, specs, numbers, family, same)
+                try:
+                    traced = self._trace(function, request, specs, numbers, family, same)
+                except Break as found_break:
+                    self.broken.note(key, found_break)
+                    raise
                 if traced is not None:
                     key = (request.tree, place, same, *specs)
                     return self._keep(key, Program(traced, self.options, place), attempt)
@@ -210,7 +231,7 @@ class Specializer:
                 raise
             _make_static(needed, request, numbers, family)
             return None
-        except Exception as error:
+        except (Exception, Break) as error:
             if family is None or not dynamic:
                 raise
             where = raised_at(error)
@@ -252,6 +273,12 @@ class Specializer:
         _depth.value += 1
         try:
             return trace_function(function, request.tree, specs, request.paths(), self.name, same)
+        except TraceError as error:
+            if type(error) is not TraceError:
+                raise
+            raise Break(error.message, error.location, error) from None
+        except RecursionError as error:
+            raise Break(_ENDLESS.format(self.name), user_location(), error) from None
         finally:
             _depth.value -= 1
 
@@ -301,7 +328,7 @@ def _make_static(
         if isinstance(outer, Trace):
             outer.number_needed(leaf._data)
         path = request.paths()[i]
-        raise TraceError(
+        raise Break(
             f"control flow or a shape needs the value of argument {path}, which is computed in "
             "the graph; pass a Python number"
         )

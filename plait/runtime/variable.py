@@ -15,7 +15,7 @@ from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
 from plait.ir.frames import boundary, hide_internals
 from plait.ir.location import user_location
 from plait.runtime.variable_operators import VariableOperators
-from plait.tracer import FROZEN, Tensor, freeze, unwrap, wrap
+from plait.tracer import FROZEN, Tensor, freeze, is_rendering, mark, settle, uncaptured, unwrap, wrap
 
 
 class Variable(VariableOperators):
@@ -64,11 +64,14 @@ class Variable(VariableOperators):
         dtype: Any = None,
     ) -> None:
         given = _called(initial_value) if callable(initial_value) else initial_value
-        if type(given) is Tensor and type(given._data) is Value:
-            raise TraceError(
-                "the first value of a Variable was computed in a function that is being traced; "
-                "make the variable outside, or give a callable that computes the value"
-            ).at(user_location())
+        is_traced = type(given) is Tensor and type(given._data) is Value
+        if is_traced and not settle(given):
+            raise uncaptured(
+                TraceError(
+                    "the first value of a Variable was computed in a function that is being "
+                    "traced; make the variable outside, or give a callable that computes the value"
+                )
+            )
         with dispatch.suspended():
             self._payload = _fresh(given, dtype)
         self._shared = type(given) is Tensor  # whether a tensor may hold the same array
@@ -126,6 +129,9 @@ class Variable(VariableOperators):
 
     def numpy(self) -> Any:
         """The present value as a read-only ndarray; later assignments do not change it."""
+        trace = _interpreter("read_variable")
+        if trace is not None and trace.read_variable(self) is not None:
+            return self.value.numpy()
         with self._lock:
             payload = self._payload
             if type(payload) is np.ndarray:
@@ -138,8 +144,9 @@ class Variable(VariableOperators):
     def __plait_tensor__(self) -> Tensor:
         """The value for one use: on the host a view, which must not outlive the use."""
         trace = _interpreter("read_variable")
-        if trace is not None:
-            return wrap(trace.read_variable(self))
+        found = None if trace is None else trace.read_variable(self)
+        if found is not None:
+            return wrap(found)
         with self._lock:
             payload = self._payload
             if type(payload) is not np.ndarray and device_of(payload).is_host:
@@ -282,6 +289,8 @@ class Variable(VariableOperators):
 
     def __repr__(self) -> str:
         name = f", name={self._name!r}" if self._name else ""
+        if is_rendering():
+            return f"{mark(self.value, '!v')}{name})"
         return repr(self.value).replace("pl.Tensor(", "pl.Variable(", 1)[:-1] + f"{name})"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
