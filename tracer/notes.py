@@ -122,9 +122,11 @@ def shown(value: Any) -> str:
         return f"array {TensorType(value.dtype, tuple(value.shape))}"
     if isinstance(value, (ModuleType, type)) or callable(value):
         return _shown_callable(value)
-    if isinstance(value, (list, dict, set, frozenset)) and len(value) > 8:
+    text = _safe_repr(value)
+    is_container = isinstance(value, (list, tuple, dict, set, frozenset))
+    if is_container and (text.startswith("<") or len(text) > MAX_LENGTH):
         return f"{type(value).__name__} of {len(value)}"
-    return cut(_safe_repr(value))
+    return cut(text)
 
 
 def cut(text: str) -> str:
@@ -189,7 +191,11 @@ def function_name(function: Any) -> str:
     if owner is not None and not isinstance(owner, ModuleType) and "." not in name:
         name = f"{type(owner).__name__}.{name}"
     module = str(getattr(function, "__module__", None) or "")
-    module = "" if module in ("builtins", "__main__") else _PUBLIC.get(module, module.lstrip("_"))
+    module = (
+        ""
+        if module in ("builtins", "__main__") or function is open
+        else _PUBLIC.get(module, module.lstrip("_"))
+    )
     return f"{module}.{name}" if module else name
 
 
@@ -265,9 +271,9 @@ _OWNERS = ("io.", "os.", "pathlib.", "shutil.", "numpy.", "tempfile.")
 def _writes_file(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """What a function of the standard library or NumPy does to files, by its name."""
     short = name.rpartition(".")[2]
-    if name in ("open", "io.open"):
+    if name == "open":
         mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")
-        return f"opened {args[0]!r} to write" if set(str(mode)) & set("wax+") else ""
+        return f"opened {str(args[0])!r} to write" if set(str(mode)) & set("wax+") else ""
     if name == "print":
         return "printed to a stream" if kwargs.get("file") else ""
     is_file = name.startswith(_OWNERS) or name.startswith(("TextIOWrapper.", "Buffered", "FileIO."))
