@@ -100,7 +100,7 @@ def traced(op: Op, x: Any, *others: Any) -> Any:
     kind = value.type
     if type(kind) is not TensorType or kind.dtype not in _FLOATS or x._kind != "tensor":
         return None
-    values = (value,)
+    values: tuple[Value, ...] = (value,)
     for other in others:
         value = other._data
         if type(value) is not Value or other._kind != "tensor":
