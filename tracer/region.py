@@ -37,6 +37,8 @@ class Region(Trace):
         GraphBuilder.__init__(self, name, locate=user_location)
         self.parent = parent
         self.root = parent.root
+        self.provenance = parent.provenance
+        self.adopted = parent.adopted
         self.outer = []
         self.journal = Journal()
         self.is_lazy = parent.is_lazy
@@ -58,7 +60,7 @@ class Region(Trace):
 
     def leave(self) -> None:
         """Let the ops of this thread be written down in the parent again."""
-        self.__exit__(None, None, None)
+        GraphBuilder.__exit__(self, None, None, None)
         self.root.regions.pop()
 
     def again(self) -> Any:
@@ -94,6 +96,10 @@ class Region(Trace):
     def read_tensor(self, handle: Tensor) -> Value:
         """A tensor made outside of the trace."""
         return self.lift(self.root.read_tensor(handle))
+
+    def write_tensor(self, handle: Tensor) -> None:
+        """Make a tensor from outside the trace's own."""
+        self.root.write_tensor(handle)
 
     def read_variable(self, variable: Any) -> Any:
         """The current value of a variable."""

@@ -1,9 +1,14 @@
 """What converted code calls: staged control flow, and the hooks of reads, writes and calls."""
 
+from plait.tracer.control.branch import result as result
+from plait.tracer.control.branch import test as test
+from plait.tracer.control.branch import use as use
+from plait.tracer.control.for_ import for_ as for_
+from plait.tracer.control.loop import while_ as while_
 from plait.tracer.control.site import Site as Site
 from plait.tracer.outcome import Break as Break
 from plait.tracer.outcome import Restart as Restart
 from plait.tracer.places import UNBOUND as UNBOUND
-from plait.tracer.control.branch import result as result
-from plait.tracer.control.branch import test as test
-from plait.tracer.control.branch import use as use
+
+#: Iterables that a ``for`` goes over natively without asking.
+PLAIN = frozenset((list, tuple, dict, set, frozenset, str, bytes))

@@ -175,9 +175,7 @@ def use(value: Any) -> Any:
         trace = current()
         if type(value.defined) is bool or trace is None:
             raise UnboundLocalError(message)
-        ops.check(
-            truth(trace, value.defined), error="UnboundLocalError", message=message
-        )
+        ops.check(truth(trace, value.defined), error="UnboundLocalError", message=message)
     return value.value
 
 

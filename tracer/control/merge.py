@@ -196,9 +196,7 @@ class Merge:
                 elif x:
                     found = ops.logical_or(other, lower_leaf(parent, y, type_))
                 else:
-                    found = ops.logical_and(
-                        ops.logical_not(other), lower_leaf(parent, y, type_)
-                    )
+                    found = ops.logical_and(ops.logical_not(other), lower_leaf(parent, y, type_))
                 return found
         sides = [lower_leaf(parent, x, type_) for x in (a, b)]
         result: Value = functions.where(pred, *sides)
