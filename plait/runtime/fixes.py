@@ -16,6 +16,7 @@ from plait.runtime.records import Change, Fix, SideEffect, UnseenCall
 from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
 from plait.tracer import (
+    Break,
     LeafSpec,
     TensorSpec,
     TracedFunction,
@@ -320,7 +321,7 @@ def _tried(case: Case, attempts: Sequence[tuple[int, Any]]) -> TracedFunction | 
         request.leaves[position] = value
         try:
             found = trial.program(case.function, request).traced
-        except Exception:
+        except (Exception, Break):
             return None
     return found if found is not None and _result_types(found) == _result_types(traced) else None
 
