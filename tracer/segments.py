@@ -13,12 +13,13 @@ import numpy as np
 
 from plait.ir import GraphBuilder, Node, Op, TensorType, Trait, Value, dispatch, functions, get_op
 from plait.ir.errors import PlaitError
+from plait.ir.functions.payload import WEAK_TYPES
 from plait.ir.location import user_location
 from plait.tracer import pending, tensor_handle, tensor_operators
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor import Tensor
-from plait.tracer.tensor_functions import BINARY, UNARY
 from plait.tracer.tensor_fast import ORDERED
+from plait.tracer.tensor_functions import BINARY, UNARY
 from plait.tracer.tensor_handle import VIEWS, Handle, leaked, rewrap, unwrap, wrap
 from plait.tracer.tensor_storage import (
     FROZEN,
@@ -31,7 +32,6 @@ from plait.tracer.tensor_storage import (
     storage_of,
 )
 from plait.tracer.tensor_views import TracedView
-from plait.ir.functions.payload import WEAK_TYPES
 
 #: Arrays up to this many elements are computed at once by NumPy: to record an op costs more.
 SMALL = 4096
@@ -321,7 +321,8 @@ class Recorder(GraphBuilder):
     def set_elements(self, handle: Any, key: Any, value: Any) -> None:
         """``x[key] = value``."""
         if not _holds_handles(key) and self.takes(handle, value):
-            if self._attempt(self._record_setitem, handle, key, value) is not None:
+            done = self._attempt(self._record_setitem, handle, key, value)
+            if done is not None:
                 return
         self.eagerly(operator.setitem, handle, key, value)
 
@@ -364,7 +365,7 @@ class Recorder(GraphBuilder):
             self._ran.update(zip(outputs, arrays, strict=True))
             for handle in roots:
                 handle._data = self._ran[handle._data]
-                handle._storage, node = FROZEN, handle._storage
+                handle._storage = FROZEN
             for handle in handles:
                 _place(handle)
             for state in states:
@@ -374,9 +375,7 @@ class Recorder(GraphBuilder):
             if error is not None:
                 raise error
 
-    def _run_segment(
-        self, outputs: tuple[Value, ...]
-    ) -> tuple[Sequence[Any], PlaitError | None]:
+    def _run_segment(self, outputs: tuple[Value, ...]) -> tuple[Sequence[Any], PlaitError | None]:
         """The arrays of the outputs; those that are inputs need no program."""
         held = {v: self._payloads[v.index] for v in outputs if v.node is None}
         rest = tuple([v for v in outputs if v not in held])

@@ -13,8 +13,7 @@ from plait.ir.errors import LeakedTracerError, PlaitError, TraceError
 from plait.ir.frames import hide_internals, translated
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
-from plait.tracer import number_operators, pending
-from plait.tracer import state
+from plait.tracer import number_operators, pending, state
 from plait.tracer import tensor_views as views
 from plait.tracer.outcome import Break, stop
 from plait.tracer.tensor_storage import FROZEN, freeze, read_array, share, shares_memory

@@ -228,10 +228,11 @@ def _recorded_ufunc(
 
 
 # NumPy's functions whose results are those of our functions of the same names.
-_RECORDED = frozenset(
+_RECORDABLE = (
     "amax amin clip concatenate dot einsum max mean min prod reshape stack std sum tensordot "
-    "transpose var where".split()
+    "transpose var where"
 )
+_RECORDED = frozenset(_RECORDABLE.split())
 
 
 def _recorded_function(
@@ -333,9 +334,7 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if found is None or name in WRITING:
         raise _cannot_capture(f"np.{name}")
     if kwargs.pop("out", None) is not None:
-        raise uncaptured(
-            TraceError(f"np.{name} with out= cannot be captured; assign the result")
-        )
+        raise uncaptured(TraceError(f"np.{name} with out= cannot be captured; assign the result"))
     operands = list(_handles((args, kwargs)))
     kind = kind_of(operands) if operands else "ndarray"
     given = {k: v for k, v in kwargs.items() if v is not np._NoValue}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from dataclasses import replace
 from typing import Any, overload
 
 from plait.ir import Graph, dispatch, user_location
-from plait.ir.errors import PlaitError, SignatureError, TraceError
+from plait.ir.errors import PlaitError, SignatureError
 from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain

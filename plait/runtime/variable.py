@@ -15,7 +15,17 @@ from plait.ir.errors import DTypeError, PlaitError, ShapeError, TraceError
 from plait.ir.frames import boundary, hide_internals
 from plait.ir.location import user_location
 from plait.runtime.variable_operators import VariableOperators
-from plait.tracer import FROZEN, Tensor, freeze, is_rendering, mark, settle, uncaptured, unwrap, wrap
+from plait.tracer import (
+    FROZEN,
+    Tensor,
+    freeze,
+    is_rendering,
+    mark,
+    settle,
+    uncaptured,
+    unwrap,
+    wrap,
+)
 
 
 class Variable(VariableOperators):

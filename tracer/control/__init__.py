@@ -6,6 +6,10 @@ from plait.tracer.control.branch import use as use
 from plait.tracer.control.for_ import for_ as for_
 from plait.tracer.control.loop import while_ as while_
 from plait.tracer.control.site import Site as Site
+from plait.tracer.control.trying import before_yield as before_yield
+from plait.tracer.control.trying import caught as caught
+from plait.tracer.control.trying import try_begin as try_begin
+from plait.tracer.control.trying import try_end as try_end
 from plait.tracer.outcome import Break as Break
 from plait.tracer.outcome import Restart as Restart
 from plait.tracer.places import UNBOUND as UNBOUND
