@@ -166,6 +166,36 @@ def _concat_of_split(_: Rewriter, node: Node) -> Replacement:
     return made.operands[0] if made.results == node.operands else None
 
 
+def _concat_slices(rewriter: Rewriter, node: Node) -> Replacement:
+    axis = node.attributes["axis"]
+    joined: list[tuple[Value, Value, list[Bounds]]] = []  # operand, base, bounds of a slice
+    for value in node.operands:
+        made = made_by(value, ops.slice_)
+        base, bounds = (value, []) if made is None else (made.operands[0], _bounds(made))
+        if bounds and joined and _follows(joined[-1][1:], (base, bounds), axis):
+            _, _, before = joined[-1]
+            before[axis] = (before[axis][0], bounds[axis][1], 1)
+        else:
+            joined.append((value, base, bounds))
+    if len(joined) == len(node.operands):
+        return None
+    parts = [_emit_slice(rewriter, base, b) if b else value for value, base, b in joined]
+    return rewriter.like(node, *parts) if len(parts) > 1 else parts[0]
+
+
+def _follows(
+    first: tuple[Value, list[Bounds]], second: tuple[Value, list[Bounds]], axis: int
+) -> bool:
+    """Whether a slice begins where another one of the same value ends."""
+    if first[0] is not second[0] or not first[1]:
+        return False
+    a, b = first[1][axis], second[1][axis]
+    if a[2] != 1 or b[2] != 1 or type(a[1]) is not int or a[1] != b[0]:
+        return False
+    others = [i for i in range(len(first[1])) if i != axis]
+    return all(first[1][i] == second[1][i] for i in others)
+
+
 def _split_one(_: Rewriter, node: Node) -> Replacement:
     return (node.operands[0],) if len(node.results) == 1 else None
 
@@ -252,6 +282,7 @@ RULES: tuple[Rule, ...] = (
     Rule("concat-one", "concat(x) = x", ops.concat, _concat_one),
     Rule("concat-empty", "concat(x, empty) = concat(x)", ops.concat, _concat_empty),
     Rule("concat-concat", "concat(concat(x, y), z) = concat(x, y, z)", ops.concat, _concat_flat),
+    Rule("concat-slices", "concat(x[a:b], x[b:c]) = x[a:c]", ops.concat, _concat_slices),
     Rule("concat-split", "concat(split(x)) = x", ops.concat, _concat_of_split),
     Rule("split-one", "split(x, [n]) = x", ops.split, _split_one),
     Rule("split-concat", "split(concat(x, y)) = x, y", ops.split, _split_of_concat),
