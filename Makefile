@@ -58,6 +58,11 @@ bless: $(VENV)/.dev  ## accept what the tests produce as the new golden texts
 campaign: $(VENV)/.dev  ## run the random tests on new cases, for long
 	$(pytest) -n $(JOBS) -m hypothesis --hypothesis-profile campaign --timeout 0 $(ARGS)
 
+.PHONY: campaign-capture
+campaign-capture: $(VENV)/.dev  ## run 100,000 random programs and 10,000 sequences of changes
+	$(run) -m tests.capture.fuzz.campaign programs --count 100000 --jobs $(JOBS) $(ARGS)
+	$(run) -m tests.capture.fuzz.campaign sequences --count 10000 --jobs $(JOBS) $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.examples  ## measure the ratios of docs/benchmarks.md
 	$(run) -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""Many random programs: ``python -m tests.capture.fuzz.campaign --start 0 --count 100000``."""
+"""Many random programs, or sequences of changes, on all cores: ``make campaign-capture``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+from tests.capture.changes import sequences
 from tests.capture.fuzz.oracle import Verdict, check
 from tests.capture.fuzz.program import PRELUDE, Program, generate
 from tests.capture.fuzz.shrink import shrink
@@ -36,7 +37,10 @@ def shrunk(program: Program, found: Verdict, seconds: float = 20.0) -> str:
     """The program made smaller, without the prelude where that is unchanged."""
 
     def fails(source: str) -> bool:
-        again = check(Program(program.seed, source, program.numpy), backends(program.seed))
+        try:
+            again = check(Program(program.seed, source, program.numpy), backends(program.seed))
+        except Exception:  # no whole program: the class or a global is gone
+            return False
         return (again.kind, again.way) == (found.kind, found.way) and _same(again, found)
 
     return shrink(program.source, fails, seconds)
@@ -67,8 +71,16 @@ def report(seed: int, verdict: Verdict, seconds: float) -> str:
     return "\n".join([*parts, "---- smaller", small.strip()] if small else parts)
 
 
-def run_chunk(seeds: list[int], shrink_s: float) -> tuple[collections.Counter[str], list[str]]:
-    """Counts of one piece of the range, and reports of its failures."""
+def run_sequences(seeds: list[int], shrink_s: float) -> tuple[collections.Counter[str], list[str]]:
+    """Counts and failures of one piece of the range, of sequences of changes."""
+    found = [(seed, sequences.stale(sequences.generate(seed))) for seed in seeds]
+    reports = [sequences.report(sequences.generate(seed), text) for seed, text in found if text]
+    counts = collections.Counter("stale" if text else "same" for _, text in found)
+    return counts, reports
+
+
+def run_programs(seeds: list[int], shrink_s: float) -> tuple[collections.Counter[str], list[str]]:
+    """Counts and failures of one piece of the range, of programs."""
     counts: collections.Counter[str] = collections.Counter()
     reports: list[str] = []
     for seed in seeds:
@@ -84,8 +96,8 @@ def run_chunk(seeds: list[int], shrink_s: float) -> tuple[collections.Counter[st
 
 def refusal(verdict: Verdict) -> str:
     """The first line of what a refused program was told."""
-    lines = [line for line in verdict.detail.splitlines() if "TraceError" in line]
-    return lines[-1].partition(": ")[2][:70] if lines else verdict.detail[-70:]
+    lines = [line for line in verdict.detail.splitlines() if "Error: " in line]
+    return " ".join(lines[-1].partition(": ")[2].split()[:12]) if lines else "no message"
 
 
 def chunks(start: int, count: int) -> Iterator[list[int]]:
@@ -97,6 +109,7 @@ def chunks(start: int, count: int) -> Iterator[list[int]]:
 def main(argv: list[str] | None = None) -> int:
     """Run a range of seeds; 1 when a program fails."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("programs", "sequences"), nargs="?", default="programs")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=100_000, help="how many programs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -109,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
         print(text, end="\n\n")
     if given.out:
         given.out.write_text("\n\n".join(reports))
-    print(f"{done} programs from seed {given.start} in {time.monotonic() - began:.0f} s")
+    print(f"{done} {given.what} from seed {given.start} in {time.monotonic() - began:.0f} s")
     for kind, number in sorted(counts.items()):
         print(f"{number:8} {kind}")
     return 1 if reports else 0
@@ -125,9 +138,9 @@ def _run(
     with concurrent.futures.ProcessPoolExecutor(
         given.jobs, mp_context=context, max_tasks_per_child=20
     ) as pool:
+        run = run_sequences if given.what == "sequences" else run_programs
         pieces = [
-            pool.submit(run_chunk, piece, given.shrink)
-            for piece in chunks(given.start, given.count)
+            pool.submit(run, piece, given.shrink) for piece in chunks(given.start, given.count)
         ]
         for number, piece in enumerate(concurrent.futures.as_completed(pieces)):
             found, texts = piece.result()

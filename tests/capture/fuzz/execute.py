@@ -141,7 +141,8 @@ def observe(
     except Exception as found:
         error = describe_error(found, module["__file__"])
         message = "".join(traceback.format_exception(found))
-        refused = isinstance(found, pl.errors.TraceError)
+        leaked = isinstance(found, pl.errors.LeakedTracerError)
+        refused = isinstance(found, pl.errors.TraceError) and not leaked
     outside = [module[name] for name in ("COUNT", "BIAS", "STATE")]
     left = None if error else freeze([*given, *outside])
     text = printed.getvalue().replace("-0.", "0.") if "-0." in printed.getvalue() else None

@@ -38,17 +38,17 @@ def _candidate(source: str, position: int) -> str | None:
         if number == position:
             edit()
             ast.fix_missing_locations(tree)
-            text = ast.unparse(tree)
-            return text if _is_program(text) else ""
+            return _text(tree)
     return None
 
 
-def _is_program(text: str) -> bool:
+def _text(tree: ast.AST) -> str:
     try:
+        text = ast.unparse(tree)
         compile(text, "candidate", "exec")
-    except SyntaxError:
-        return False
-    return True
+    except (SyntaxError, ValueError):
+        return ""
+    return text
 
 
 def _edits(tree: ast.AST) -> Iterator[Callable[[], Any]]:

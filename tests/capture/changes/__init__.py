@@ -1,0 +1,1 @@
+"""Changes of what a function reads from outside: each kind in a table, and random sequences."""
