@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ TITLES = {
 }
 #: How long a reason may be in a row of the table.
 WIDTH = 88
+#: Lines below the table.
+LINE, INDENT = 110, "      "
 
 
 def as_text(explanation: Explanation) -> str:
@@ -33,7 +36,10 @@ def as_text(explanation: Explanation) -> str:
         records = getattr(explanation, group)
         if records:
             lines += ["", title]
-            lines += [f"  {_place(r.location)}  {_line(group, r)}" for r in records]
+            for record in records:
+                start = f"  {_place(record.location)}  "
+                text = _line(group, record)
+                lines += _wrapped(text, start)
     return "\n".join(lines)
 
 
@@ -52,7 +58,8 @@ def as_html(explanation: Explanation) -> str:
 
 def _title(explanation: Explanation) -> str:
     count = len(explanation.traces)
-    captures = {0: "not captured yet", 1: "captured once"}.get(count, f"captured {count} times")
+    none = "no whole graph" if explanation.breaks else "not captured yet"
+    captures = {0: none, 1: "captured once"}.get(count, f"captured {count} times")
     milliseconds = "; times in milliseconds" if count else ""
     return f"{explanation.function} ({_place(explanation.location)}): {captures}{milliseconds}"
 
@@ -80,6 +87,17 @@ def _line(group: str, record: Any) -> str:
     return str(record)
 
 
+def _wrapped(text: str, start: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        LINE,
+        initial_indent=start,
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def _place(location: Location | None) -> str:
     return f"{location.file}:{location.line}" if location is not None else ""
 
@@ -102,8 +120,6 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _folded(row: Sequence[str]) -> list[Sequence[str]]:
-    import textwrap
-
     first, *more = textwrap.wrap(row[1], WIDTH, subsequent_indent="  ") or [""]
     empty = [""] * (len(row) - 2)
     return [(row[0], first, *row[2:]), *[("", line, *empty) for line in more]]
