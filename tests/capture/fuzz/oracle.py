@@ -53,7 +53,7 @@ def difference(want: Outcome, got: Outcome, families: bool = True) -> str:
     if want.error:
         same = not families or got.printed.startswith(want.printed)
         return "" if same else f"printed {got.printed!r}, wanted {want.printed!r}"
-    form = (lambda v: v) if families else strip
+    form = plain if families else strip
     for name in ("result", "left"):
         if form(getattr(want, name)) != form(getattr(got, name)):
             return f"{name}\n  {getattr(got, name)}\nwanted\n  {getattr(want, name)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import copy
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+Edit = Callable[[], Any]
 BLOCKS = ("body", "orelse", "finalbody")
 
 
@@ -51,7 +52,7 @@ def _text(tree: ast.AST) -> str:
     return text
 
 
-def _edits(tree: ast.AST) -> Iterator[Callable[[], Any]]:
+def _edits(tree: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(tree):
         for name in BLOCKS:
             block = getattr(node, name, None)
@@ -61,33 +62,33 @@ def _edits(tree: ast.AST) -> Iterator[Callable[[], Any]]:
         yield from _expression_edits(node)
 
 
-def _block_edits(node: ast.AST, name: str, block: list[Any]) -> Iterator[Callable[[], Any]]:
+def _block_edits(node: ast.AST, name: str, block: list[Any]) -> Iterator[Edit]:
     """Leave a statement out; put what a statement holds in its place."""
     if name == "orelse" and block:
-        yield lambda: setattr(node, name, [])
+        yield partial(setattr, node, name, [])
     for index, held in enumerate(block):
         if isinstance(held, ast.ClassDef) and held.name == "Box":
             continue
         rest = block[:index] + block[index + 1 :]
-        yield lambda rest=rest: setattr(node, name, rest or [ast.Pass()])
+        yield partial(setattr, node, name, rest or [ast.Pass()])
         for inner in BLOCKS:
             kept = getattr(held, inner, None)
             if isinstance(kept, list) and kept and not isinstance(held, ast.FunctionDef):
                 whole = block[:index] + kept + block[index + 1 :]
-                yield lambda whole=whole: setattr(node, name, whole)
+                yield partial(setattr, node, name, whole)
 
 
-def _expression_edits(node: ast.AST) -> Iterator[Callable[[], Any]]:
+def _expression_edits(node: ast.AST) -> Iterator[Edit]:
     """Put a part of an expression in its place."""
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.expr):
             for part in _parts(value):
-                yield lambda name=name, part=part: setattr(node, name, copy.deepcopy(part))
+                yield partial(setattr, node, name, part)
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 if isinstance(item, ast.expr):
                     for part in _parts(item):
-                        yield lambda v=value, i=index, p=part: v.__setitem__(i, copy.deepcopy(p))
+                        yield partial(value.__setitem__, index, part)
 
 
 def _parts(value: ast.expr) -> list[ast.expr]:

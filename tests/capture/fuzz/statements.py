@@ -18,6 +18,7 @@ from tests.capture.fuzz.expressions import (
 from tests.capture.fuzz.grammar import (
     BOOL,
     BOX,
+    CODES,
     DICT,
     F0,
     F2,
@@ -219,8 +220,6 @@ def mutate(writer: Writer) -> None:
 
 def _filled(writer: Writer, text: str) -> str | None:
     """``{KIND:}`` is a bounded value, ``{KIND~}`` a small one, ``{KIND!}`` a name of one."""
-    from tests.capture.fuzz.expressions import CODES
-
     while "!}" in text:
         start = text.rindex("{", 0, text.index("!}"))
         kind = CODES[text[start + 1 : text.index("!}")]]
