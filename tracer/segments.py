@@ -265,7 +265,7 @@ class Recorder(GraphBuilder):
 
     def is_pending(self, value: Any) -> bool:
         """Whether a value is part of what was recorded and has not run."""
-        return value in self._owned
+        return type(value) is Value and value in self._owned
 
     def note_handle(self, handle: Handle) -> None:
         """Remember a handle that gets its array when the segment runs."""
