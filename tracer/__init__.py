@@ -1,10 +1,15 @@
 """Python to graph: tensors, argument structure, tracing."""
 
+from plait.tracer.adopted import sharing as sharing
 from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
 from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
 from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.capture import trace_function as trace_function
+from plait.tracer.effects import Making as Making
+from plait.tracer.guards import Check as Check
+from plait.tracer.guards import Guard as Guard
+from plait.tracer.guards import compile_check as compile_check
 from plait.tracer.notes import ABSENT as ABSENT
 from plait.tracer.notes import Change as Change
 from plait.tracer.notes import Note as Note
@@ -17,6 +22,7 @@ from plait.tracer.notes import shown as shown
 from plait.tracer.outcome import Break as Break
 from plait.tracer.outcome import stop as stop
 from plait.tracer.overlap import overlap as overlap
+from plait.tracer.paths import Held as Held
 from plait.tracer.pending import recorder as recorder
 from plait.tracer.pending import settle as settle
 from plait.tracer.pytree import TreeDef as TreeDef
@@ -45,8 +51,8 @@ from plait.tracer.tensor import lift as lift
 from plait.tracer.tensor import rewrap as rewrap
 from plait.tracer.tensor import unwrap as unwrap
 from plait.tracer.tensor import wrap as wrap
-from plait.tracer.tensor_handle import uncaptured as uncaptured
 from plait.tracer.tensor_functions import public_functions as public_functions
+from plait.tracer.tensor_handle import uncaptured as uncaptured
 from plait.tracer.tensor_numpy import from_dlpack as from_dlpack
 from plait.tracer.trace import Capture as Capture
 from plait.tracer.trace import NumberNeeded as NumberNeeded

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, MappingView, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,18 @@ import numpy as np
 from plait.ir import Graph, Value
 from plait.ir.errors import SignatureError, TraceError
 from plait.tracer.arguments import LeafSpec
+from plait.tracer.arguments_changed import GivenContainers
+from plait.tracer.effects import Collector, Recipe, holds_tracers
+from plait.tracer.outcome import Break, Restart
 from plait.tracer.outside import MetArray
 from plait.tracer.pytree import TreeDef, flatten, unflatten
+from plait.tracer.roots import begin
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
 from plait.tracer.trace import NumberNeeded, Output, Trace, TracedFunction, identifier
 
+#: How often a function is traced anew because of what an attempt found out.
+MAX_DECISIONS = 64
 #: Results that give what they hold once, or hold what changes.
 _PASSING = (Iterator, Coroutine, MappingView)
 
@@ -29,6 +35,7 @@ def trace_function(
     paths: Sequence[str],
     name: str,
     same: tuple[int, ...] = (),
+    decisions: set[Any] | None = None,
 ) -> TracedFunction:
     """Run ``function`` on tracers of the given leaves.
 
@@ -44,6 +51,8 @@ def trace_function(
         Name of the graph.
     same : tuple of int, optional
         For each leaf the first one that is the same object, where the function may tell.
+    decisions : set, optional
+        What earlier attempts found out.
 
     Raises
     ------
@@ -52,7 +61,27 @@ def trace_function(
     TraceError
         The function cannot be captured as it stands.
     """
-    trace = Trace(identifier(name))
+    decisions = set(decisions or ())
+    while True:
+        try:
+            return _attempt(function, in_tree, leaves, paths, name, same, decisions)
+        except Restart as again:
+            if again.decision in decisions or len(decisions) >= MAX_DECISIONS:
+                raise Break(again.reason) from None
+            decisions.add(again.decision)
+
+
+def _attempt(
+    function: Callable[..., Any],
+    in_tree: TreeDef,
+    leaves: Sequence[LeafSpec],
+    paths: Sequence[str],
+    name: str,
+    same: tuple[int, ...],
+    decisions: set[Any],
+) -> TracedFunction:
+    """Trace once, with what earlier attempts have found out."""
+    trace = Trace(identifier(name), decisions)
     handles = [
         _make_tracer(trace, leaf, path, i)
         for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
@@ -60,30 +89,48 @@ def trace_function(
     handles = [handles[same[i] if same else i] for i in range(len(handles))]
     try:
         with trace:
-            outputs, values, out_tree, mutated = _run(
-                trace, function, in_tree, leaves, paths, handles
-            )
-            graph, assigned = trace.close(values)
+            ran = _run(trace, function, in_tree, leaves, paths, handles)
+            graph, assigned = trace.close(ran.values)
     except NumberNeeded as needed:
         needed.is_own = needed.trace is trace
         raise
-    if mutated and assigned:
-        graph = _state_first(graph, len(values) - len(mutated), len(mutated))
+    finally:
+        trace.undo()
+    if ran.mutated and assigned:
+        graph = _state_first(graph, ran.own, len(ran.mutated))
     captures = tuple(c for c, _ in trace.captures)
     return TracedFunction(
         graph,
         in_tree,
-        out_tree,
+        ran.out_tree,
         tuple(leaves),
         captures,
-        outputs,
+        ran.outputs,
         assigned,
-        mutated,
+        ran.mutated,
         same,
         trace.made,
         tuple(paths),
         tuple(trace.notes),
+        tuple(trace.provenance.guards.values()),
+        tuple(ran.collector.effects),
+        tuple(ran.collector.paths),
+        ran.own,
+        ran.recipe,
     )
+
+
+@dataclass(slots=True)
+class _Ran:
+    """What a function gave and did."""
+
+    outputs: tuple[Output, ...]
+    values: list[Any]
+    out_tree: TreeDef
+    mutated: tuple[int, ...]
+    own: int
+    collector: Collector
+    recipe: Recipe | None
 
 
 def _make_tracer(trace: Trace, leaf: LeafSpec, path: str, position: int) -> Any:
@@ -102,23 +149,41 @@ def _run(
     leaves: Sequence[LeafSpec],
     paths: Sequence[str],
     handles: list[Any],
-) -> tuple[tuple[Output, ...], list[Any], TreeDef, tuple[int, ...]]:
-    """Call the function; what it returns, the values to compute, and the leaves it wrote into."""
+) -> _Ran:
+    """Call the function and find out what it returns, computes and changes."""
     dynamic = [i for i, leaf in enumerate(leaves) if leaf.type is not None]
     starts = {id(handles[i]): handles[i]._data for i in dynamic}
     arguments = {id(handles[i]): i for i in reversed(dynamic)}
     given = unflatten(in_tree, handles)
+    containers = GivenContainers(given, paths)
+    begin(trace, function, leaves, paths)
     result = function(*given[0], **given[1])
     if trace.needed:  # the user's code has swallowed the exception
         raise NumberNeeded(trace, frozenset(trace.needed))
-    _refuse_changes(given, in_tree, handles, paths)
     out_leaves, out_tree = _flatten_result(result)
-    collected, values = _collect(out_leaves, arguments)
+    values: list[Any] = []
+
+    def traced(leaf: Tensor) -> Output:
+        if id(leaf) in arguments:
+            return Output("argument", arguments[id(leaf)])
+        values.append(leaf._data)
+        return Output(leaf._kind, len(values) - 1)
+
+    collector = Collector(trace, traced)
+    for known in containers.known:
+        collector.note_given(known.copy, known.path)
+    collected = _collect(out_leaves, collector, traced)
+    collector.note_result(out_leaves)
+    collector.collect()
+    containers.collect(collector)
+    recipe = collector.recipe(result) if collector.note_container(result) else None
     written = [i for key, i in arguments.items() if handles[i]._data is not starts[key]]
     mutated = tuple(sorted(written))
+    own = len(values)
     values += [handles[i]._data for i in mutated]
     del result, out_leaves, given
-    return tuple([_settle(o) for o in collected]), values, out_tree, mutated
+    outputs = tuple([_settle(output) for output in collected])
+    return _Ran(outputs, values, out_tree, mutated, own, collector, recipe)
 
 
 def _flatten_result(result: Any) -> tuple[list[Any], TreeDef]:
@@ -130,42 +195,25 @@ def _flatten_result(result: Any) -> tuple[list[Any], TreeDef]:
         ) from None
 
 
-def _refuse_changes(given: Any, in_tree: TreeDef, handles: list[Any], paths: Sequence[str]) -> None:
-    """Raise when the function changed a container among its arguments, which stays outside."""
-    leaves, tree = flatten(given)
-    changed = [
-        path for path, old, new in zip(paths, handles, leaves, strict=False) if old is not new
-    ]
-    if tree == in_tree and not changed:
-        return
-    what = changed[0] if tree == in_tree else "a list, dict or object among its arguments"
-    raise TraceError(
-        f"the function replaces {what}, which a compiled function cannot do to its caller's "
-        "containers; return the new value instead"
-    )
-
-
-def _collect(out_leaves: list[Any], arguments: dict[int, int]) -> tuple[list[Output], list[Any]]:
-    """Classify the leaves of the result; returns the outputs and the values to compute."""
+def _collect(
+    out_leaves: list[Any], collector: Collector, traced: Callable[[Tensor], Output]
+) -> list[Output]:
+    """Classify the leaves of the result."""
     outputs: list[Output] = []
-    values: list[Any] = []
     seen: dict[int, int] = {}
     for leaf in out_leaves:
         first = seen.setdefault(id(leaf), len(outputs))
-        if id(leaf) in arguments:
-            outputs.append(Output("argument", arguments[id(leaf)]))
+        path = collector.outside(leaf)
+        if path is not None:
+            outputs.append(Output("outside", collector.path(path)))
         elif type(leaf) is Tensor and type(leaf._data) is Value:
-            if first != len(outputs):
-                outputs.append(Output("result", first))
-                continue
-            outputs.append(Output(leaf._kind, len(values)))
-            values.append(leaf._data)
+            outputs.append(Output("result", first) if first != len(outputs) else traced(leaf))
         elif isinstance(leaf, _PASSING):
             raise TraceError(
                 f"a traced function cannot return a {type(leaf).__name__}, which runs once; "
                 "return a list or a tuple of what it gives"
             )
-        elif _holds_tracers(leaf):
+        elif holds_tracers(leaf):
             raise TraceError(
                 f"the result has a {type(leaf).__name__} that holds tensors which are being "
                 "traced; return them in lists, tuples, dicts or dataclasses, or teach Plait the "
@@ -177,20 +225,7 @@ def _collect(out_leaves: list[Any], arguments: dict[int, int]) -> tuple[list[Out
             outputs.append(Output("array", value=leaf.copy()))
         else:
             outputs.append(Output("static", value=leaf))
-    return outputs, values
-
-
-def _holds_tracers(leaf: Any) -> bool:
-    """Whether an object of a class that is no container holds tensors that are being traced."""
-    held = [*getattr(leaf, "__dict__", {}).values()]
-    if isinstance(leaf, functools.partial):
-        held += [*leaf.args, *leaf.keywords.values()]
-    for cell in getattr(leaf, "__closure__", None) or ():
-        try:
-            held.append(cell.cell_contents)
-        except ValueError:
-            continue  # not bound yet
-    return any(type(x) is Tensor and type(x._data) is Value for x in held)
+    return outputs
 
 
 def _settle(output: Output) -> Output:

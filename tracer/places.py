@@ -256,6 +256,10 @@ class Journal:
         """Each changed place and what it held."""
         return list(self._old.values())
 
+    def old(self, place: Place) -> Any:
+        """What a changed place held."""
+        return self._old[place.key][1]
+
     def before(self, place: Place) -> bool:
         """Note a place that is about to change; whether it was new."""
         key = place.key

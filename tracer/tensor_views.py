@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +36,11 @@ class TracedView:
         Gives the parent's payload from its old one and this handle's.
     children : list of weak references
         The handles that view this one.
+    twins : list of Twin
+        Handles that share elements with this one, and are no views of it nor it of them.
     """
 
-    __slots__ = ("backward", "children", "forward", "parent")
+    __slots__ = ("backward", "children", "forward", "parent", "twins")
 
     def __init__(
         self,
@@ -49,6 +52,32 @@ class TracedView:
         self.forward = forward
         self.backward = backward
         self.children: list[weakref.ref[Handle]] = []
+        self.twins: list[Twin] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A handle that has elements in common with another one.
+
+    Attributes
+    ----------
+    handle : Handle
+    theirs, mine : ndarray
+        Positions of the elements in the other one and in ``handle``, both flat.
+    """
+
+    handle: Handle
+    theirs: Any
+    mine: Any
+
+    def follow(self, payload: Any) -> None:
+        """Take over what was written to the other one, whose payload is given."""
+        handle = self.handle
+        fresh = functions.take(functions.reshape(payload, (-1,)), self.theirs)
+        flat = functions.setitem(functions.reshape(handle._data, (-1,)), self.mine, fresh)
+        note(PayloadPlace(handle))
+        handle._data = functions.reshape(flat, handle._data.shape)
+        _refresh(handle, {id(handle)})
 
 
 def derive(
@@ -107,6 +136,8 @@ def rebind(handle: Handle, payload: Any) -> None:
         written.add(id(handle))
         node = handle._storage
     _refresh(handle, written)
+    for twin in node.twins if node is not None else ():
+        twin.follow(handle._data)
 
 
 def _refresh(handle: Handle, written: set[int]) -> None:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plait.ir import Graph, GraphBuilder, Literal, Node, TensorType, Value, dispatch, get_op
 from plait.ir.errors import TraceError
 from plait.ir.location import Location, user_location
-from plait.tracer.arguments import LeafSpec
+from plait.tracer.adopted import Adopted
+from plait.tracer.arguments import NUMBER_TYPES, LeafSpec
+from plait.tracer.guards import Guard
 from plait.tracer.notes import Note, Notes
+from plait.tracer.outcome import Ending
 from plait.tracer.outside import MetArray, layout_of
+from plait.tracer.paths import Path
 from plait.tracer.places import Journal, Place, VariablePlace
+from plait.tracer.provenance import Provenance
 from plait.tracer.pytree import TreeDef
+from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import leaked
+
+if TYPE_CHECKING:
+    from plait.tracer.effects import Effect, Recipe
 
 
 class NumberNeeded(BaseException):
@@ -30,15 +39,15 @@ class NumberNeeded(BaseException):
     ----------
     trace : Trace
         Whose arguments the numbers are.
-    positions : frozenset of int
-        Which of its argument leaves.
+    positions : frozenset of int and Path
+        Which of its argument leaves, and which numbers from outside.
     is_own : bool
         Whether the function that was being traced last is that of ``trace``.
     location : Location
         The user's line that asked.
     """
 
-    def __init__(self, trace: Trace, positions: frozenset[int]) -> None:
+    def __init__(self, trace: Trace, positions: frozenset[Any]) -> None:
         super().__init__(positions)
         self.trace = trace
         self.positions = positions
@@ -53,15 +62,19 @@ class Capture:
     Attributes
     ----------
     kind : str
-        ``"tensor"`` (a handle), ``"array"`` (an ndarray), ``"variable"`` or ``"value"`` (of an
-        outer trace).
+        ``"tensor"`` (a handle), ``"array"`` (an ndarray), ``"variable"``, ``"value"`` (of an
+        outer trace), or ``"number"`` (a Python number).
     source : Any
+        None when it is looked up at each call.
     type : TensorType
+    path : Path or None
+        Where it is looked up.
     """
 
     kind: str
     source: Any
     type: TensorType
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,7 @@ class Output:
     ----------
     kind : str
         ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``;
+        ``"outside"``: the object that path ``index`` of ``found`` led to;
         ``"argument"``: argument leaf ``index`` itself; ``"result"``: the same object as leaf
         ``index`` of the result; ``"static"``: ``value`` as it is; ``"array"``: a fresh copy of
         the ndarray, set or the like ``value``.
@@ -126,6 +140,11 @@ class TracedFunction:
     made: Location | None = None
     paths: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    found: tuple[Path, ...] = ()
+    own: int = 0
+    recipe: Recipe | None = None
 
 
 @dataclass(slots=True)
@@ -169,11 +188,19 @@ class Trace(GraphBuilder):
         self._states: dict[int, _State] = {}
         self._arrays: list[tuple[MetArray, Node]] = []
         self._met: dict[Any, tuple[MetArray, Node]] = {}
-        self._numbers: dict[Value, int] = {}
+        self._numbers: dict[Value, Any] = {}
         self._foreign: dict[Value, Value] = {}
-        self.needed: set[int] = set()
+        self.needed: set[Any] = set()
         self.made: Location | None = None
         self.notes = Notes()
+        self.provenance = Provenance(self)
+        self.adopted = Adopted()
+        self._kept: list[Any] = []
+
+    def __exit__(self, *failure: Any) -> None:
+        while self.regions:  # left open by an exception
+            self.regions[-1].leave()
+        super().__exit__(*failure)
 
     def note(self, place: Place) -> None:
         """Remember what a place holds, which captured code is about to change."""
@@ -183,20 +210,49 @@ class Trace(GraphBuilder):
 
     # What a trace takes from outside.
 
-    def _capture(self, kind: str, source: Any, type_: TensorType, name: str) -> Value:
-        value = self.input(type_, name)
-        self.captures.append((Capture(kind, source, type_), value))
+    def _capture(
+        self, kind: str, source: Any, type_: TensorType, name: str, path: Path | None = None
+    ) -> Value:
+        value = self.input(type_, name if path is None else identifier(path.text))
+        capture = Capture(kind, source if path is None else None, type_, path)
+        self.captures.append((capture, value))
         return value
 
     def read_tensor(self, handle: Tensor) -> Value:
+        """The value of a tensor made outside of the trace."""
+        if self.adopted.shares(handle):
+            self.adopted.adopt(current() or self, handle)
+            value: Value = handle._data
+            return value
+        return self.read_input(handle)
+
+    def read_input(self, handle: Tensor) -> Value:
         """The input that stands for a tensor made outside of the trace."""
         known = self._captured.get(id(handle))
         if known is None:
             data = handle._data
-            name = f"captured{len(self.captures)}"
-            known = self._capture("tensor", handle, TensorType(data.dtype, data.shape), name)
+            name, path = f"captured{len(self.captures)}", self.provenance.path_of(handle)
+            type_ = TensorType(data.dtype, tuple(data.shape))
+            known = self._capture("tensor", handle, type_, name, path)
             self._captured[id(handle)] = known
+            self._kept.append(handle)
         return known
+
+    def write_tensor(self, handle: Tensor) -> None:
+        """Make a tensor from outside the trace's own until it ends: it is about to be written."""
+        self.adopted.adopt(current() or self, handle)
+
+    def outside_array(self, array: Any) -> Value:
+        """The input that stands for an ndarray which was read by a path."""
+        path = self.provenance.path_of(array)
+        type_ = TensorType(array.dtype.newbyteorder("="), array.shape)
+        return self._capture("array", array, type_, f"captured{len(self.captures)}", path)
+
+    def outside_number(self, path: Path, value: Any) -> Value:
+        """The input that stands for a Python number which was read by a path."""
+        found = self._capture("number", None, NUMBER_TYPES[type(value)], "", path)
+        self._numbers[found] = path
+        return found
 
     def read_variable(self, variable: Any) -> Any:
         """The current value of a variable, inside this trace."""
@@ -264,7 +320,7 @@ class Trace(GraphBuilder):
         NumberNeeded
             When that is so; otherwise returns, and the caller reports the use.
         """
-        positions: set[int] = set()
+        positions: set[Any] = set()
         foreign: list[Value] = []
         pending, seen = [value], {value}
         while pending:
@@ -288,6 +344,15 @@ class Trace(GraphBuilder):
                     trace.number_needed(v)
 
     # Closing.
+
+    def undo(self) -> None:
+        """Give what is outside what it held before the trace."""
+        for place, old in reversed(self.journal.entries):
+            if self.provenance.is_outside(place):
+                place.write(old)
+        self.adopted.release()
+        self.provenance.release()
+        del self.root  # so that nothing holds itself
 
     def close(self, outputs: Sequence[Any]) -> tuple[Graph, tuple[Any, ...]]:
         """The graph, with new variable values as further outputs, and those variables."""

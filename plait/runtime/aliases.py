@@ -33,8 +33,7 @@ def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
         for j in dynamic:
             if same[j] != i and overlap(leaves[i], leaves[j]):
                 raise _shared(request, i, f"argument {request.paths()[j]}")
-        for capture in traced.captures:
-            source = capture.source
+        for source in request.found:
             if source is leaves[i] or overlap(leaves[i], source):
                 raise _shared(request, i, "a tensor or array that it uses from outside")
     twins = any(same[j] in written and same[j] != j for j in dynamic)

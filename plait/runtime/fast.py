@@ -10,6 +10,8 @@ import numpy as np
 from plait.runtime.program import Program, wait
 from plait.tracer import FROZEN, Tensor, freeze
 
+#: Finds what a program takes from outside, given its arguments; None when that has changed.
+Look = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
 KINDS = ("tensor", "ndarray", "jax")
 
 #: What a quick call gives when the arguments are not those that it was made for.
@@ -42,7 +44,7 @@ def _is_quick(program: Program) -> bool:
         return False
     if traced.mutated or any(leaf.kind not in KINDS for leaf in traced.leaves):
         return False
-    if any(c.kind != "tensor" for c in traced.captures):
+    if any(c.kind != "tensor" for c in traced.captures) or traced.effects or traced.found:
         return False
     # Where a user's function may run inside, its TypeError is not ours.
     return not any(node.op.is_effect for node in program.runnable.walk())
@@ -65,21 +67,22 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _parts(program: Program) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """What runs a program, and the tensors from outside that follow its arguments."""
+def _parts(program: Program) -> tuple[Callable[..., Any], Look | None]:
+    """What runs a program, and what finds the tensors from outside that follow its arguments."""
     run = _checking(program, getattr(program.executable, "call", program.executable))
-    return run, tuple([c.source for c in program.traced.captures])
+    return run, program.quick_look
 
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call of a program from tensors to tensors."""
-    run, held = _parts(program)
-    return _call(program, run, held, len(program.traced.leaves) + len(held))
+    run, look = _parts(program)
+    traced = program.traced
+    return _call(program, run, look, len(traced.leaves) + len(traced.captures))
 
 
 def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ...]], Any]:
     """A quick call whose arguments are tensors, ndarrays and jax arrays."""
-    run, held = _parts(program)
+    run, look = _parts(program)
     are_handles = [kind is Tensor for kind in kinds]
     lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
 
@@ -92,7 +95,10 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
                 freeze(value)
                 value = value._data
             data.append(value)
-        for handle in held:
+        found = () if look is None else look(args)
+        if found is None:
+            return MISMATCH
+        for handle in found:
             freeze(handle)
             data.append(handle._data)
         try:
@@ -107,7 +113,7 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
 
 
 def _call(
-    program: Program, run: Callable[..., Any], held: tuple[Any, ...], count: int
+    program: Program, run: Callable[..., Any], look: Look | None, count: int
 ) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call, with everything that it needs at hand."""
     kinds, new = [Tensor] * count, object.__new__
@@ -115,8 +121,11 @@ def _call(
     single, several = program.is_single, program.is_tuple
 
     def call(args: tuple[Any, ...]) -> Any:
-        if held:
-            args = args + held
+        if look is not None:
+            found = look(args)
+            if found is None:
+                return MISMATCH
+            args = args + found
         data, are_frozen = [], False
         try:
             for a in args:

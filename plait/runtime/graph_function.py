@@ -18,7 +18,8 @@ from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain
 from plait.runtime.fast import MISMATCH, fast_call
 from plait.runtime.options import Options, make_options
-from plait.runtime.request import bind
+from plait.runtime.program import Program
+from plait.runtime.request import Request, bind
 from plait.runtime.segments import SegmentRunner, warn
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
@@ -80,19 +81,25 @@ class GraphFunction:
             return call_in_trace(current, self._specializer, self._function, request)
         request.refuse_leaks()
         with dispatch.suspended():
-            try:
-                program = self._specializer.program(self._function, request)
-            except Break as found:
-                return self._call_broken(found, args, kwargs)
-            result = program.call(request.leaves)
+            program = self._found(request)
+            if isinstance(program, Break):
+                return self._call_broken(program, args, kwargs)
+            result = program.call(request.leaves, request.given, request.found)
         flat = not kwargs and request.is_flat
         self._fast = fast_call(program, request.leaves) if flat else None
         return result
 
+    def _found(self, request: Request) -> Program | Break:
+        """The program for a request, or why there is none."""
+        try:
+            return self._specializer.program(self._function, request)
+        except Break as found:
+            return found.with_traceback(None)
+
     def _call_broken(self, found: Break, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that has no whole graph for its arguments: in segments."""
         if self._options.fullgraph:
-            raise found.as_error() from None
+            raise found.as_error()
         self._fast = None
         if self._specializer.history.breaks.note(found.reason, found.location):
             warn(self._specializer.name, found)
@@ -139,10 +146,9 @@ class GraphFunction:
             request = self._bind(args, kwargs, self._options)
             request.read_types(given)
             with dispatch.suspended():
-                try:
-                    program = self._specializer.program(self._function, request)
-                except Break as found:
-                    raise found.as_error() from None
+                program = self._found(request)
+            if isinstance(program, Break):
+                raise program.as_error()
             return Traced(program)
         except Exception as error:
             try:
@@ -243,6 +249,7 @@ class GraphFunction:
         if first.kind is not first.VAR_POSITIONAL:
             signature = signature.replace(parameters=rest)
         method.__signature__ = signature  # type: ignore[attr-defined]
+        method.__plait_self__ = reference  # type: ignore[attr-defined]
         static = {s - 1 if isinstance(s, int) else s for s in self._options.static}
         return GraphFunction(method, replace(self._options, static=frozenset(static)))
 

@@ -26,8 +26,13 @@ from plait.runtime import log
 from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
 from plait.runtime.records import Timings
+from plait.runtime.watch import Found, Watch
 from plait.tracer import (
+    Capture,
+    Change,
+    Guard,
     LeafSpec,
+    Making,
     Output,
     Tensor,
     TracedFunction,
@@ -73,6 +78,7 @@ class Program:
         self.timings = Timings()
         self.quick: Any = None  # the quick calls by classes of arguments; False when there are none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
+        self._watch = Watch(traced)
         self._plan_outputs()
 
     def _plan_outputs(self) -> None:
@@ -81,6 +87,8 @@ class Program:
         self.is_plain = (
             not self.traced.assigned
             and not self.traced.mutated
+            and not self.traced.effects
+            and self.traced.recipe is None
             and all(o.kind == "tensor" and o.index == i for i, o in enumerate(outputs))
         )
         tree = self.traced.out_tree
@@ -226,33 +234,82 @@ class Program:
         if exclusive and not any(n.op.is_host_effect for n in self.runnable.walk()):
             self._locks = [v.lock for v in sorted(variables, key=id)]
 
+    # What is outside.
+
+    def look(self, leaves: Sequence[Any], given: Any = None) -> Found | None:
+        """What the program's paths lead to; None when outside is not what it was captured for."""
+        return self._watch.look(leaves, given)
+
+    @property
+    def quick_look(self) -> Callable[..., Found | None] | None:
+        """``look`` without a detour; None when there is nothing to look at."""
+        return self._watch.quick
+
+    def failures(self, leaves: Sequence[Any] = (), given: Any = None) -> tuple[Change, ...]:
+        """What is not what it was when the function was captured."""
+        return self._watch.failures(leaves, given)
+
+    def failing(self, leaves: Sequence[Any], given: Any) -> list[Guard]:
+        """The guards that fail."""
+        return self._watch.failing(leaves, given)
+
+    def settle(self, leaves: Sequence[Any], given: Any = None) -> Found:
+        """Drop guards that the capture itself has broken; gives what the paths lead to."""
+        return self._watch.settle(leaves, given)
+
     # Calls.
 
-    def call(self, leaves: Sequence[Any]) -> Any:
-        """Run on argument leaves of exactly the traced kinds and types."""
+    def call(self, leaves: Sequence[Any], given: Any = None, found: Found | None = None) -> Any:
+        """Run on argument leaves of exactly the traced kinds and types.
+
+        Parameters
+        ----------
+        leaves : sequence
+        given : tuple, optional
+            The arguments themselves, whose containers the function may change.
+        found : tuple, optional
+            What ``look`` gave; looked for when it is not there.
+
+        Raises
+        ------
+        SignatureError
+            What the function reads from outside is not what it was when it was compiled.
+        """
         run = self.executable
+        if found is None:
+            if given is None:
+                given = unflatten(self.traced.in_tree, leaves)
+            found = self.look(leaves, given)
+        if found is None:
+            raise self._stale(leaves, given)
         locks = self._locks
         if not locks:
-            return self._call(run, leaves)
+            return self._call(run, leaves, found)
         for lock in locks:
             lock.acquire()
         try:
-            return self._call(run, leaves)
+            return self._call(run, leaves, found)
         finally:
             for lock in locks:
                 lock.release()
 
-    def _call(self, run: Executable, leaves: Sequence[Any]) -> Any:
+    def _stale(self, leaves: Sequence[Any], given: Any) -> SignatureError:
+        changes = ", ".join(map(str, self.failures(leaves, given)))
+        name = self.traced.graph.name
+        return SignatureError(f"{name} was compiled for other values outside of it: {changes}")
+
+    def _call(self, run: Executable, leaves: Sequence[Any], found: Found) -> Any:
         if self._needs_host_arrays():
             payloads = [self._host(leaves[i]) for i in self.positions]
         else:
             payloads = [self._payload(leaves[i]) for i in self.positions]
-        payloads += [self._captured(c) for c in self.traced.captures]
+        captures = self.traced.captures
+        payloads += [self._captured(c, x) for c, x in zip(captures, found, strict=False)]
         results = run(*payloads)
         owned = any(isinstance(leaves[i], (np.ndarray, np.generic)) for i in self.positions)
-        if owned or any(c.kind == "array" for c in self.traced.captures):
+        if owned or any(c.kind == "array" for c in captures):
             wait(results)
-        return self.finish(results, leaves)
+        return self.finish(results, leaves, found)
 
     def _needs_host_arrays(self) -> bool:
         return self.options.backend != "xla"
@@ -271,17 +328,16 @@ class Program:
         data = leaf._data if type(leaf) is Tensor else leaf
         return np.asarray(data) if hasattr(data, "dtype") else _number(data)
 
-    def _captured(self, capture: Any) -> Any:
-        source = capture.source
+    def _captured(self, capture: Capture, source: Any) -> Any:
         if capture.kind == "tensor":
             return self._host(source) if self._needs_host_arrays() else self._payload(source)
         if capture.kind == "variable":
             return source.lend(donated=id(source) in self._donated, host=self._needs_host_arrays())
-        return source
+        return _number(source) if capture.kind == "number" else source
 
-    def captured_array(self, capture: Any) -> Any:
+    def captured_array(self, capture: Capture) -> Any:
         """The present value of a capture as an ndarray."""
-        source = capture.source
+        source = capture.source if capture.path is None else capture.path.find()
         if capture.kind == "variable":
             return source.numpy()
         return np.asarray(source._data if type(source) is Tensor else source)
@@ -312,7 +368,7 @@ class Program:
                 raise SignatureError(
                     f"{name}: {path}: compiled for {_shown(wanted)}, got {_shown(given)}"
                 )
-        return self.call(leaves)
+        return self.call(leaves, (args, kwargs))
 
     def lower(self) -> Callable[[], str]:
         """Translate for the backend; gives what writes the result as text."""
@@ -324,7 +380,7 @@ class Program:
             return self.plan(backend).as_text
         return self.optimized.graph.as_text
 
-    def finish(self, results: Sequence[Any], leaves: Sequence[Any]) -> Any:
+    def finish(self, results: Sequence[Any], leaves: Sequence[Any], found: Found = ()) -> Any:
         """Raise what the checks found, commit state, and build the result."""
         if self.checks:
             self._commit(results)
@@ -332,11 +388,25 @@ class Program:
         elif self.traced.assigned:
             self._commit(results)
         self._write_back(results, leaves)
+        traced = self.traced
+        found = found[len(traced.captures) :]
         made: list[Any] = []
-        for output in self.traced.outputs:
+        for output in traced.outputs:
             again = output.kind == "result"
-            made.append(made[output.index] if again else self._output(output, results, leaves))
-        return unflatten(self.traced.out_tree, made)
+            made.append(
+                made[output.index] if again else self._output(output, results, leaves, found)
+            )
+        if not traced.effects and traced.recipe is None:
+            return unflatten(traced.out_tree, made)
+        making = Making(lambda output: self._output(output, results, leaves, found), found, made)
+        result = unflatten(traced.out_tree, made) if traced.recipe is None else None
+        values = [making.make(e.value) for e in traced.effects if e.value is not None]
+        if traced.recipe is not None:
+            result = making.make(traced.recipe)
+        for effect in traced.effects:
+            effect.apply(making)
+        del values
+        return result
 
     def plain_result(self, results: Sequence[Any]) -> Any:
         """The result when it is plain tensors in order."""
@@ -362,7 +432,7 @@ class Program:
         raise self.checks[int(found[0]) - 1].exception(found)
 
     def _own_outputs(self) -> int:
-        return sum(o.is_computed for o in self.traced.outputs)
+        return self.traced.own
 
     def _commit(self, results: Sequence[Any]) -> None:
         start = self._own_outputs()
@@ -376,12 +446,16 @@ class Program:
             leaf[...] = wrap(results[start + i]) if type(leaf) is Tensor else results[start + i]
 
     @staticmethod
-    def _output(output: Output, results: Sequence[Any], leaves: Sequence[Any]) -> Any:
+    def _output(
+        output: Output, results: Sequence[Any], leaves: Sequence[Any], found: Sequence[Any]
+    ) -> Any:
         kind = output.kind
         if kind == "tensor":
             return wrap(results[output.index])
         if kind == "argument":
             return leaves[output.index]
+        if kind == "outside":
+            return found[output.index]
         if kind == "static":
             return output.value
         if kind == "array":

@@ -31,6 +31,10 @@ class Request:
         Arguments whose numbers are never runtime inputs.
     groups : tuple of str
         Names of what takes further positional and named arguments, as ``args`` and ``kwargs``.
+    given : tuple
+        ``(args, kwargs)`` themselves, defaults filled in.
+    found : tuple
+        What the program found for this call has looked up outside.
     """
 
     tree: TreeDef
@@ -38,6 +42,8 @@ class Request:
     names: Sequence[str]
     static: frozenset[str | int]
     groups: tuple[str, str] = ("", "")
+    given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    found: tuple[Any, ...] = ()
 
     @property
     def is_flat(self) -> bool:
@@ -100,12 +106,11 @@ Binder = Callable[[tuple[Any, ...], dict[str, Any], Options], Request]
 
 def bind(function: Callable[..., Any]) -> Binder:
     """How arguments of ``function`` become a request: named and default arguments in place."""
-    try:
-        signature = None if _is_ufunc(function) else inspect.signature(function)
-    except (TypeError, ValueError):
-        signature = None
+    signature = _signature(function)
     if signature is None:
         return lambda args, kwargs, options: _request((), args, kwargs, options)
+    plain = _plain(function)
+    known = [_defaults(plain)]
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = signature.parameters.values()
     names = [p.name for p in parameters if p.kind in positional]
@@ -114,16 +119,54 @@ def bind(function: Callable[..., Any]) -> Binder:
 
     def bind_arguments(args: tuple[Any, ...], kwargs: dict[str, Any], options: Options) -> Request:
         if kwargs or not is_simple or len(args) != len(names):
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                name = getattr(function, "__qualname__", repr(function))
-                raise SignatureError(f"{name}{signature}: {error}") from None
+            nonlocal signature
+            if known[0] != _defaults(plain):  # somebody has changed them
+                signature, known[0] = _signature(function), _defaults(plain)
+            bound = _bound(function, signature, args, kwargs)
             bound.apply_defaults()
             args, kwargs = bound.args, bound.kwargs
         return _request(names, args, kwargs, options, groups)
 
     return bind_arguments
+
+
+def _bound(
+    function: Any, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> inspect.BoundArguments:
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise SignatureError(f"{name}{signature}: {error}") from None
+
+
+def _plain(function: Any) -> Any:
+    """The function in the user's source below bound methods and partials."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__wrapped__", function)
+    return getattr(function, "__func__", function)
+
+
+def _defaults(function: Any) -> tuple[int, int]:
+    """Which objects hold the defaults of a function."""
+    named = getattr(function, "__kwdefaults__", None)
+    return id(getattr(function, "__defaults__", None)), hash(tuple(map(id, (named or {}).values())))
+
+
+def _signature(function: Any) -> Any:
+    """The parameters of a function with the defaults that they have now."""
+    if _is_ufunc(function):
+        return None
+    method = hasattr(function, "__plait_self__")
+    try:
+        signature = inspect.signature(function.__wrapped__ if method else function)
+    except (TypeError, ValueError):
+        return None
+    first, *rest = [*signature.parameters.values()] or [None]
+    if not method or first is None or first.kind is first.VAR_POSITIONAL:
+        return signature
+    return signature.replace(parameters=rest)
 
 
 def _is_ufunc(function: Any) -> bool:
@@ -145,7 +188,7 @@ def _request(
     groups: tuple[str, str] = ("", ""),
 ) -> Request:
     leaves, tree = flatten((args, kwargs))
-    return Request(tree, leaves, names, options.static, groups)
+    return Request(tree, leaves, names, options.static, groups, (args, kwargs))
 
 
 __all__ = ["Binder", "Request", "bind"]

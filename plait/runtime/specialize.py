@@ -17,6 +17,7 @@ from plait.runtime.aliases import same_objects
 from plait.runtime.history import Attempt, History
 from plait.runtime.options import Options
 from plait.runtime.program import Program
+from plait.runtime.programs import OutsideNumbers, Programs
 from plait.runtime.request import Request
 from plait.runtime.retrace import Asked, raised_at
 from plait.runtime.segments import Broken
@@ -88,7 +89,8 @@ class Specializer:
         self.options = options
         self.history = History(name, options.backend, options.max_traces)
         self._lock = threading.Lock()
-        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self._programs = Programs(options.cache_size)
+        self._outside = OutsideNumbers()
         self._families: OrderedDict[Any, _Family] = OrderedDict()
         self._busy: dict[Any, threading.Event] = {}
         self.broken = Broken(options.cache_size)
@@ -105,13 +107,14 @@ class Specializer:
     def last(self) -> Program | None:
         """The program used last, as far as it was looked up here."""
         with self._lock:
-            return next(reversed(self._programs.values()), None)
+            return self._programs.last
 
     def clear(self) -> None:
         """Forget all programs."""
         with self._lock:
             self._programs.clear()
             self._families.clear()
+            self._outside = OutsideNumbers()
         self.history.clear()
         self.broken.clear()
 
@@ -133,7 +136,7 @@ class Specializer:
         numbers = _numbers(request)
         family = self._family(request, specs, numbers) if numbers else None
         key = (request.tree, place, same, *specs)
-        found = self._find(key)
+        found = self._find(key, request)
         if found is not None:
             return found
         self.broken.demand(key)
@@ -145,9 +148,10 @@ class Specializer:
                 _set_dynamic(specs, numbers, family)
             key = (request.tree, place, same, *specs)
             with self._alone(key):
-                found = self._find(key)
+                found = self._find(key, request)
                 if found is not None:
                     return found
+                self._outside.note(self._candidates(key), request)
                 self.broken.demand(key)
                 asked = Asked(request, specs, place, same, family.needs if family else {})
                 attempt.trace(asked, key, self._known())
@@ -158,18 +162,28 @@ class Specializer:
                     raise
                 if traced is not None:
                     key = (request.tree, place, same, *specs)
-                    return self._keep(key, Program(traced, self.options, place), attempt)
+                    program = Program(traced, self.options, place)
+                    request.found = program.settle(request.leaves, request.given)
+                    return self._keep(key, program, attempt)
 
     def _known(self) -> list[Program]:
         with self._lock:
-            return list(self._programs.values())
+            return self._programs.known()
 
-    def _find(self, key: Any) -> Program | None:
+    def _candidates(self, key: Any) -> tuple[Program, ...]:
         with self._lock:
-            found = self._programs.get(key)
+            return self._programs.candidates(key)
+
+    def _find(self, key: Any, request: Request) -> Program | None:
+        """The program of a signature for which outside is as it was, the one used last first."""
+        for program in self._candidates(key):
+            found = program.look(request.leaves, request.given)
             if found is not None:
-                self._programs.move_to_end(key)
-            return found
+                request.found = found
+                with self._lock:
+                    self._programs.use(key, program)
+                return program
+        return None
 
     @contextmanager
     def _alone(self, key: Any) -> Iterator[None]:
@@ -229,19 +243,25 @@ class Specializer:
         except NumberNeeded as needed:
             if not needed.is_own:
                 raise
+            self._outside.fix(needed.positions)
             _make_static(needed, request, numbers, family)
             return None
         except (Exception, Break) as error:
-            if family is None or not dynamic:
+            outside = self._outside.dynamic
+            if not dynamic and not outside:
                 raise
             where = raised_at(error)
         # Perhaps the code does with a number what only a number can do.
-        family.fix(dynamic, "the code fails when it is an input of the graph", where)
-        _set_dynamic(specs, numbers, family)
+        self._outside.fix(outside)
+        if family is not None:
+            family.fix(dynamic, "the code fails when it is an input of the graph", where)
+            _set_dynamic(specs, numbers, family)
         try:
             return self._trace_settled(function, request, specs, same)
         except BaseException:
-            family.free(dynamic)
+            self._outside.free(outside)
+            if family is not None:
+                family.free(dynamic)
             raise
 
     def _trace_settled(
@@ -272,7 +292,15 @@ class Specializer:
     ) -> TracedFunction:
         _depth.value += 1
         try:
-            return trace_function(function, request.tree, specs, request.paths(), self.name, same)
+            return trace_function(
+                function,
+                request.tree,
+                specs,
+                request.paths(),
+                self.name,
+                same,
+                self._outside.decisions(),
+            )
         except TraceError as error:
             if type(error) is not TraceError:
                 raise
@@ -287,11 +315,9 @@ class Specializer:
         if any(c.kind == "value" for c in program.traced.captures):
             return program  # Tied to the trace around it.
         with self._lock:
-            kept = self._programs.setdefault(key, program)
-            while len(self._programs) > self.options.cache_size:
-                old, _ = self._programs.popitem(last=False)
+            for old in self._programs.add(key, program):
                 self.history.drop(old)
-        return kept
+        return program
 
 
 def _numbers(request: Request) -> dict[int, Any]:
@@ -320,6 +346,8 @@ def _make_static(
 ) -> None:
     """Fix numbers whose value the trace needs; those of an outer trace are fixed there."""
     for i in needed.positions:
+        if not isinstance(i, int):
+            continue  # a number from outside
         leaf = request.leaves[i]
         if i in numbers and family is not None:
             family.fix({i}, "its value decides a shape or a branch", needed.location)

@@ -1,0 +1,80 @@
+"""What a program reads and changes outside: looked up and guarded at each call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from plait.tracer import Change, Check, Guard, Held, Tensor, TracedFunction, compile_check, sharing
+
+#: The sources of a program's captures, then the objects that its effects need.
+Found = tuple[Any, ...]
+
+
+class Watch:
+    """Finds what a program needs from outside, when outside is as it was at the capture.
+
+    Parameters
+    ----------
+    traced : TracedFunction
+
+    Attributes
+    ----------
+    guards : tuple of Guard
+    """
+
+    def __init__(self, traced: TracedFunction) -> None:
+        self.guards: tuple[Guard, ...] = traced.guards
+        sources = [Held(c.source, "") if c.path is None else c.path for c in traced.captures]
+        self._wanted = [*sources, *traced.found]
+        self._writes = any(effect.kind == "tensor" for effect in traced.effects)
+        self._sharing: tuple[Any, ...] | None = None
+        self.check = compile_check(self.guards, self._wanted)
+
+    @property
+    def quick(self) -> Check | None:
+        """What ``look`` does for a program that writes nothing; None when there is nothing."""
+        return self.check if self.guards or self._wanted else None
+
+    def look(self, leaves: Sequence[Any], given: Any = None) -> Found | None:
+        """What the paths lead to; None when a guard fails."""
+        found = self.check(leaves, given)
+        if found is None or not self._writes:
+            return found
+        shared = sharing(_tensors(found, leaves))
+        if self._sharing is None:
+            self._sharing = shared
+        return found if shared == self._sharing else None
+
+    def failures(self, leaves: Sequence[Any], given: Any) -> tuple[Change, ...]:
+        """What is not what it was at the capture."""
+        found = [guard.failure(leaves, given) for guard in self.guards]
+        return tuple([change for change in found if change is not None])
+
+    def failing(self, leaves: Sequence[Any], given: Any) -> list[Guard]:
+        """The guards that fail."""
+        return [g for g in self.guards if g.failure(leaves, given) is not None]
+
+    def settle(self, leaves: Sequence[Any], given: Any) -> Found:
+        """Look for the first time; guards that the capture itself has broken are dropped."""
+        found = self.look(leaves, given)
+        if found is not None:
+            return found
+        broken = set(map(id, self.failing(leaves, given)))
+        self.guards = tuple([g for g in self.guards if id(g) not in broken])
+        self.check = compile_check(self.guards, self._wanted)
+        found = self.look(leaves, given)
+        if found is None:
+            self.guards = ()
+            self.check = compile_check((), self._wanted)
+            found = self.look(leaves, given)
+        assert found is not None
+        return found
+
+
+def _tensors(found: Found, leaves: Sequence[Any]) -> list[Any]:
+    known = {id(x): x for x in (*found, *leaves) if type(x) is Tensor}
+    return [*known.values()]
+
+
+__all__ = ["Found", "Watch"]

@@ -1,0 +1,320 @@
+"""What a trace reads from outside: which paths lead there, what must hold there, what is an input.
+
+An object that was reached from a global, a closure, an argument or the like has a path. Objects
+made by the trace have none, and what is read from them needs no guard.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from plait.ir import SHORT_NAMES, Value
+from plait.ir.location import Location, user_location
+from plait.tracer.guards import Guard, weakly
+from plait.tracer.paths import Attr, Item, Path
+from plait.tracer.places import ContentPlace, PayloadPlace, Place, VariablePlace
+from plait.tracer.tensor import Tensor
+from plait.tracer.tensor_handle import wrap
+
+FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
+METHODS = (types.MethodType,)
+CONTAINERS = (list, dict, tuple, set, frozenset, deque, bytearray)
+#: Classes of values that are compared and never change.
+PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes, range, slice, type(...)))
+NUMBERS = frozenset((int, float, complex))
+
+
+class Edits:
+    """How the trace changed an outside container, as far as that needs not its contents.
+
+    Attributes
+    ----------
+    keys : dict
+        Keys and indices that were set.
+    is_simple : bool
+        Whether there was nothing but such sets, and appends.
+    """
+
+    __slots__ = ("is_simple", "keys")
+
+    def __init__(self) -> None:
+        self.keys: dict[Any, None] = {}
+        self.is_simple = True
+
+
+class Provenance:
+    """What one trace reads from outside.
+
+    Parameters
+    ----------
+    trace : Trace
+        The root trace.
+
+    Attributes
+    ----------
+    guards : dict
+        Guards by their keys, in the order of the reads.
+    edits : dict
+        For each container that the trace changed, by its identity, how.
+    """
+
+    def __init__(self, trace: Any) -> None:
+        self.trace = trace
+        self.guards: dict[tuple[Any, ...], Guard] = {}
+        self.edits: dict[int, Edits] = {}
+        self._paths: dict[int, Path] = {}
+        self._kept: list[Any] = []
+        self._read: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+        self._stand_ins: dict[int, Tensor] = {}
+        self._inputs: dict[int, Value] = {}
+        self._originals: dict[int, Any] = {}
+        self._whole: set[int] = set()
+        self._called: set[int] = set()
+        self._location: Location | None = None
+
+    # Which objects are from outside.
+
+    def path_of(self, value: Any) -> Path | None:
+        """The way to an object that was reached from outside; None for one made by the trace."""
+        return self._paths.get(id(value))
+
+    def root(self, value: Any, path: Path) -> None:
+        """Say that a path leads to an object; the first one said stays."""
+        if id(value) not in self._paths:
+            self._paths[id(value)] = path
+            self._kept.append(value)
+
+    def is_outside(self, place: Place) -> bool:
+        """Whether a place was there before the trace."""
+        owner = getattr(place, "owner", getattr(place, "container", None))
+        if owner is not None:
+            return self.path_of(owner) is not None
+        return not isinstance(place, (PayloadPlace, VariablePlace))
+
+    def is_written(self, place: Place) -> bool:
+        """Whether the trace changed a place, so that what is there now is its own."""
+        return place in self.trace.journal
+
+    def original(self, stand_in: Any) -> Any:
+        """The outside array that a tracer stands for; None when it stands for none."""
+        return self._originals.get(id(stand_in))
+
+    def stand_in(self, value: Any) -> Any:
+        """What captured code gets in the place of an outside array."""
+        return self._stand_ins.get(id(value), value)
+
+    def written_arrays(self) -> list[tuple[Any, Any]]:
+        """Outside arrays that the trace wrote into, and what stands for them."""
+        found = [(self._originals[id(s)], s) for s in self._stand_ins.values()]
+        return [(array, s) for array, s in found if s._data is not self._inputs[id(array)]]
+
+    def release(self) -> None:
+        """Let go of everything but the guards."""
+        self.trace = None
+        for held in (self._paths, self._kept, self._read, self._stand_ins, self._originals):
+            held.clear()  # type: ignore[attr-defined]
+
+    # Guards.
+
+    def guard(self, path: Path, kind: str, expected: Any) -> None:
+        """Demand something of what a path leads to."""
+        made = Guard(path, kind, expected, self._location or user_location(2))
+        self.guards.setdefault(made.key, made)
+
+    @contextmanager
+    def at(self, location: Location) -> Iterator[None]:
+        """Give guards made meanwhile this location."""
+        saved, self._location = self._location, location
+        try:
+            yield
+        finally:
+            self._location = saved
+
+    def is_known(self, function: Any) -> bool:
+        """Whether a function was said to run before; from now on it was."""
+        if id(function) in self._called:
+            return True
+        self._called.add(id(function))
+        self._kept.append(function)
+        return False
+
+    def absent(self, path: Path) -> None:
+        """Demand that a path leads nowhere."""
+        self.guard(path, "absent", None)
+
+    # Reading.
+
+    def read(self, path: Path, value: Any, whole: bool = True) -> Any:
+        """Note that a path was read; gives what captured code is to see.
+
+        Parameters
+        ----------
+        path : Path
+        value : Any
+            What was found.
+        whole : bool
+            Whether all of a container's contents may be looked at.
+        """
+        known = self._read.get(path.key)
+        if known is not None and known[0] is value:
+            if whole and isinstance(value, CONTAINERS):
+                self.whole(value)
+            return known[1]
+        result = self._classify(path, value, whole)
+        self._read[path.key] = (value, result)
+        self._kept.append(value)
+        return result
+
+    def read_static(self, path: Path, value: Any) -> None:
+        """Note that code reads a path which does not tell what it does with the value."""
+        if type(value) in PLAIN:
+            self._read_plain(path, value, type(value), static=True)
+        elif isinstance(value, np.ndarray):
+            self._array(path, value)
+        else:
+            self._classify(path, value, True, static=True)
+
+    def _classify(self, path: Path, value: Any, whole: bool, static: bool = False) -> Any:
+        kind = type(value)
+        if kind in PLAIN:
+            return self._read_plain(path, value, kind, static=static)
+        if kind is Tensor:
+            return self._read_tensor(path, value)
+        if isinstance(value, np.ndarray):
+            return self._read_array(path, value)
+        if isinstance(value, FUNCTIONS):
+            self.guard(path, "is", _strongly(value))
+            self.root(value, path)
+        elif isinstance(value, METHODS):
+            self._read_method(path, value)
+        elif isinstance(value, CONTAINERS):
+            self.guard(path, "type", kind)
+            self._register(path, value)
+            if whole:
+                self.whole(value, static)
+        elif isinstance(value, (np.generic, np.dtype)):
+            self.guard(path, "value", value)
+        else:
+            self.guard(path, "is", weakly(value))
+            self.root(value, path)
+        return value
+
+    def _register(self, path: Path, value: Any) -> None:
+        """Remember the way to something that another one may take the place of."""
+        known = self.path_of(value)
+        if known is None:
+            self.root(value, path)
+        elif known.key != path.key:
+            self.guard(path, "same", known)
+
+    def _read_plain(self, path: Path, value: Any, kind: type, static: bool) -> Any:
+        if kind not in NUMBERS or static:
+            self.guard(path, "value", value)
+            return value
+        if ("number", path.key) not in self.trace.decisions or not _fits(value):
+            self.guard(path, "value", value)
+            return value
+        self.guard(path, "number", kind)
+        return wrap(self.trace.outside_number(path, value), "number")
+
+    def _read_tensor(self, path: Path, value: Tensor) -> Tensor:
+        if type(value._data) is Value:
+            if value in self._originals.values() or self.trace.owns(value._data):
+                return value
+            if value._kind != "tensor":
+                return value  # of a trace around this one, whose number or array it is
+        data = value._data
+        self.guard(path, "tensor", (data.dtype, tuple(data.shape)))
+        self._register(path, value)
+        return value
+
+    def _array(self, path: Path, value: Any) -> bool:
+        """Guard the type of an array; whether a graph can read it."""
+        if value.dtype not in SHORT_NAMES:
+            self.guard(path, "is", weakly(value))
+            self.root(value, path)
+            return False
+        self.guard(path, "array", (type(value), value.dtype, value.shape))
+        self._register(path, value)
+        return type(value) is np.ndarray
+
+    def _read_array(self, path: Path, value: Any) -> Any:
+        if not self._array(path, value):
+            return value
+        found = self._stand_ins.get(id(value))
+        if found is None:
+            found = wrap(self.trace.outside_array(value), "ndarray")
+            self._stand_ins[id(value)] = found
+            self._inputs[id(value)] = found._data
+            self._originals[id(found)] = value
+        return found
+
+    def _read_method(self, path: Path, value: Any) -> None:
+        self.guard(path, "method", value.__func__)
+        self.read(Attr(path, "__self__"), value.__self__, whole=False)
+
+    # Contents.
+
+    def whole(self, container: Any, static: bool = False) -> None:
+        """Guard all contents of an outside container, as they were before the trace."""
+        path = self.path_of(container)
+        if path is None or id(container) in self._whole:
+            return
+        self._whole.add(id(container))
+        contents = container
+        place = ContentPlace(container)
+        if self.is_written(place):
+            contents = self.trace.journal.old(place)
+        if isinstance(container, dict):
+            self.guard(path, "keys", [*contents])
+            self._elements(path, contents.items(), static)
+        elif isinstance(container, (set, frozenset)):
+            self.guard(path, "set", contents.copy())
+        elif len(contents) > 4 and all(type(item) in PLAIN for item in contents):
+            self.guard(path, "contents", [*contents])
+        else:
+            self.guard(path, "length", len(contents))
+            self._elements(path, enumerate(contents), static)
+
+    def _elements(self, path: Path, pairs: Any, static: bool) -> None:
+        for key, item in pairs:
+            where, kind = Item(path, key), type(item)
+            if static or kind in PLAIN:
+                self.read_static(where, item)
+            else:
+                self.read(where, item, whole=True)
+
+    def note_edit(self, container: Any, keys: tuple[Any, ...] | None) -> None:
+        """Say, before it happens, that the trace changes a container.
+
+        Parameters
+        ----------
+        container : Any
+        keys : tuple or None
+            Keys or indices that are set, none of them for an append; None for any other change.
+        """
+        edits = self.edits.setdefault(id(container), Edits())
+        if keys is None:
+            self.whole(container)
+            edits.is_simple = False
+        else:
+            edits.keys |= dict.fromkeys(keys)
+        self._kept.append(container)
+
+
+def _strongly(value: Any) -> Callable[[], Any]:
+    """A way to a function, class or module, which stays alive."""
+    return lambda: value
+
+
+def _fits(value: Any) -> bool:
+    return type(value) is not int or -(2**63) <= value < 2**63
+
+
+__all__ = ["CONTAINERS", "FUNCTIONS", "METHODS", "NUMBERS", "PLAIN", "Edits", "Provenance"]
