@@ -1,0 +1,189 @@
+"""A runtime for converted functions that does what Python does, and notes what it is asked."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from plait.tracer.convert import Converter
+
+
+class Gate:
+    """Says whether anything is traced."""
+
+    def __init__(self, active: bool) -> None:
+        self.active = active
+
+
+class Runtime:
+    """Python's own meaning of each hook."""
+
+    UNBOUND = object()
+    PLAIN = frozenset((list, tuple, dict, set, frozenset, str, bytes))
+    SCALARS = frozenset((int, float, bool, complex, str))
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name[0].islower() and name != "calls":
+            self.calls[name] += 1
+        return super().__getattribute__(name)
+
+    # Values.
+
+    @staticmethod
+    def use(value: Any, sure: bool = False) -> Any:
+        return value
+
+    @staticmethod
+    def read(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> Any:
+        assert root.name.isidentifier()
+        return value
+
+    read_part = read
+
+    @staticmethod
+    def write(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> Any:
+        return value
+
+    @staticmethod
+    def delete(root: Any, cell: Callable[[], Any] | None = None) -> None: ...
+
+    @staticmethod
+    def enter(record: Any) -> None:
+        assert record.static_reads is not None
+
+    @staticmethod
+    def attr(value: Any, name: str) -> Any:
+        return getattr(value, name)
+
+    attr_part = attr
+
+    @staticmethod
+    def item(value: Any, key: Any) -> Any:
+        return value[key]
+
+    item_part = item
+
+    @staticmethod
+    def set_attr(value: Any, name: str, new: Any) -> None:
+        setattr(value, name, new)
+
+    @staticmethod
+    def del_attr(value: Any, name: str) -> None:
+        delattr(value, name)
+
+    @staticmethod
+    def set_item(value: Any, key: Any, new: Any) -> None:
+        value[key] = new
+
+    @staticmethod
+    def del_item(value: Any, key: Any) -> None:
+        del value[key]
+
+    @staticmethod
+    def augment(value: Any, operation: str, operand: Any) -> Any:
+        return getattr(operator, operation)(value, operand)
+
+    # Calls.
+
+    @staticmethod
+    def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    @staticmethod
+    def method(value: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        return getattr(value, name)(*args, **kwargs)
+
+    # Logic.
+
+    @staticmethod
+    def and_(value: Any, other: Callable[[], Any]) -> Any:
+        return value and other()
+
+    @staticmethod
+    def or_(value: Any, other: Callable[[], Any]) -> Any:
+        return value or other()
+
+    @staticmethod
+    def not_(value: Any) -> Any:
+        return not value
+
+    @staticmethod
+    def if_expression(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+        return body() if test else orelse()
+
+    @staticmethod
+    def contains(item: Any, container: Any) -> Any:
+        return item in container
+
+    @staticmethod
+    def format_(*parts: Any) -> str:
+        text = ""
+        for part in parts:
+            if isinstance(part, tuple):
+                value, conversion, spec = part
+                shown = {"r": repr, "s": str, "a": ascii}.get(conversion, lambda v: v)(value)
+                part = format(shown, spec)
+            text += part
+        return text
+
+    # Statements.
+
+    @staticmethod
+    def test(value: Any, site: Any) -> Any:
+        assert site.kind in ("if", "guard")
+        return bool(value)
+
+    @staticmethod
+    def while_(state: Any, test: Any, site: Any, held: dict[str, Any]) -> Any:
+        assert state is None
+        return None
+
+    @staticmethod
+    def for_(iterable: Any, site: Any) -> Any:
+        return None
+
+    @staticmethod
+    def assert_(value: Any, message: Callable[[], Any] | None, site: Any) -> None:
+        if not value:
+            raise AssertionError(*([] if message is None else [message()]))
+
+    @staticmethod
+    def raise_(error: Any, cause: Any = None) -> None:
+        raise error from cause
+
+    @staticmethod
+    def try_begin() -> list[str]:
+        return []
+
+    @staticmethod
+    def try_end(block: list[str]) -> None:
+        assert not block
+        block.append("ended")
+
+    @staticmethod
+    def caught(block: list[str]) -> None:
+        assert not block
+        block.append("caught")
+
+    @staticmethod
+    def before_yield() -> None: ...
+
+    @staticmethod
+    def result(flag: Any, value: Any) -> Any:
+        assert flag is True
+        return value
+
+
+def idle() -> Converter:
+    """A converter for a runtime that traces nothing."""
+    return Converter(Runtime(), Gate(False))
+
+
+def tracing() -> Converter:
+    """A converter for a runtime that takes every hook, on Python values."""
+    return Converter(Runtime(), Gate(True))

@@ -1,0 +1,138 @@
+"""Converts the definition of a function, of those inside of it, and of the methods of classes."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from plait.tracer.convert.flow import Flow
+from plait.tracer.convert.jumps import Lowering
+from plait.tracer.convert.names import function_names, own_names, parameters
+from plait.tracer.convert.nodes import (
+    NOWHERE,
+    assign,
+    constant,
+    if_,
+    load,
+    rebuilt,
+    where,
+)
+from plait.tracer.convert.statements import Statements
+from plait.tracer.convert.unit import RUNTIME, Scope, Unit
+
+#: Builtins that may read any name of the frame that calls them.
+_LOOKING = frozenset(("locals", "vars", "dir", "eval", "exec", "breakpoint"))
+
+
+def convert_definition(
+    node: Any, unit: Unit, *, owner: str = "", free: frozenset[str] = frozenset()
+) -> Any:
+    """The definition of a converted function, or its lambda."""
+    if isinstance(node, ast.Lambda):
+        outside = Scope(unit, None, set(), function="<lambda>", owner=owner, free=free)
+        return _Functions(outside, Flow(set(), frozenset(), "", ""), "").expressions.hook(node)
+    return _converted(node, unit, None, owner, free)
+
+
+def _converted(
+    node: Any, unit: Unit, parent: Scope | None, owner: str, free: frozenset[str]
+) -> ast.FunctionDef:
+    names = function_names(node)
+    local = own_names(node, names)
+    arguments = parameters(node.args)
+    scope = Scope(
+        unit,
+        parent,
+        local,
+        function=node.name,
+        owner=owner,
+        declared=names.outer,
+        free=free,
+        first=arguments[0] if arguments else "",
+        line=node.lineno,
+    )
+    doc, statements = _split(node.body)
+    lowering = Lowering(unit.prefix)
+    items = lowering.lower(statements, ast.Return(None, **NOWHERE))
+    looks = bool(names.read & _LOOKING)
+    always = frozenset(local if looks else names.captured & local)
+    flow = Flow(local, always, unit.prefix, lowering.value)
+    flow.live(items, frozenset(), (frozenset(), frozenset(), frozenset()))
+    bound = frozenset(arguments)
+    flow.bind(items, bound, "bound")
+    if lowering.has_flags:
+        flow.bind(items, bound, "loose")
+    written = _Functions(scope, flow, lowering.value).block(items)
+    body = [*doc, *_entered(scope, where(node)), *_flagged(lowering, written)]
+    return _with_body(node, body or [ast.Pass(**NOWHERE)])
+
+
+def _split(body: list[Any]) -> tuple[list[Any], list[Any]]:
+    """A function's docstring and its other statements."""
+    first = body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        if isinstance(first.value.value, str):
+            return [first], body[1:]
+    return [], body
+
+
+def _entered(scope: Scope, at: dict[str, int]) -> list[ast.stmt]:
+    if not scope.record.static_reads and scope.parent is not None:
+        return []
+    at = {**at, "end_lineno": at["lineno"], "end_col_offset": at["col_offset"]}
+    unit = scope.unit
+    enter = unit.hooked("enter", [constant(unit.key(scope.record), at)], at)
+    return [if_(unit.active(NOWHERE), [ast.Expr(enter, **at)])]
+
+
+def _flagged(lowering: Lowering, body: list[ast.stmt]) -> list[ast.stmt]:
+    """A body that knows whether it has returned, where jumps may have been staged."""
+    if not lowering.has_flag:
+        return body
+    first = assign(lowering.returned, constant(False, NOWHERE), NOWHERE)
+    last = where(body[-1]) if body else NOWHERE
+    value = [load(lowering.returned, last), load(lowering.value, last)]
+    result = ast.Call(ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last)
+    return [first, *body, ast.Return(result, **last)]
+
+
+def _with_body(node: Any, body: list[ast.stmt]) -> Any:
+    return rebuilt(node, {"body": body})
+
+
+class _Functions(Statements):
+    """Statements with the definitions among them."""
+
+    def function(self, node: Any, owner: str | None = None) -> Any:
+        """A function that is defined in a converted one."""
+        owner = self.scope.owner if owner is None else owner
+        inner = _converted(node, self.unit, self.scope, owner, frozenset())
+        value = self.expressions.value
+        return rebuilt(
+            inner,
+            {
+                "args": self.expressions.arguments(node.args, value),
+                "decorator_list": [value(d) for d in node.decorator_list],
+            },
+        )
+
+    def class_(self, node: Any) -> Any:
+        """A class that is defined in a converted function: its methods are converted."""
+        value = self.expressions.value
+        body = [self._member(statement, node.name) for statement in node.body]
+        keywords = [rebuilt(k, {"value": value(k.value)}) for k in node.keywords]
+        return rebuilt(
+            node,
+            {
+                "body": body,
+                "bases": [value(base) for base in node.bases],
+                "keywords": keywords,
+                "decorator_list": [value(d) for d in node.decorator_list],
+            },
+        )
+
+    def _member(self, statement: Any, owner: str) -> Any:
+        if not isinstance(statement, ast.FunctionDef):
+            return statement
+        inner = _converted(statement, self.unit, self.scope, owner, frozenset())
+        return rebuilt(statement, {"body": inner.body})

@@ -1,0 +1,152 @@
+"""Short ways to build syntax trees: each new node says which place in the user's file it stands for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+#: A place in a source file: line and column of start and end, as fields of a node.
+Where = dict[str, int]
+
+#: No line at all: steps that a debugger or coverage tool should not see.
+NOWHERE: Where = {"lineno": -1, "col_offset": -1, "end_lineno": -1, "end_col_offset": -1}
+
+LOAD = ast.Load()
+STORE = ast.Store()
+DEL = ast.Del()
+IS = ast.Is()
+IS_NOT = ast.IsNot()
+AND = ast.And()
+NOT = ast.Not()
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def where(node: Any) -> Where:
+    """The place of a node of the user's."""
+    return {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno,
+        "end_col_offset": node.end_col_offset,
+    }
+
+
+def load(name: str, at: Where) -> ast.expr:
+    """A name, read."""
+    return ast.Name(name, LOAD, **at)
+
+
+def store(name: str, at: Where) -> ast.expr:
+    """A name, to be assigned to."""
+    return ast.Name(name, STORE, **at)
+
+
+def constant(value: Any, at: Where) -> ast.expr:
+    """A constant."""
+    return ast.Constant(value, **at)
+
+
+def attribute(value: ast.expr, name: str, at: Where) -> ast.expr:
+    """``value.name``, read."""
+    return ast.Attribute(value, name, LOAD, **at)
+
+
+def call(
+    function: ast.expr,
+    arguments: Sequence[ast.expr],
+    at: Where,
+    keywords: Sequence[ast.keyword] = (),
+) -> ast.expr:
+    """``function(*arguments, **keywords)``."""
+    return ast.Call(function, [*arguments], [*keywords], **at)
+
+
+def assign(name: str, value: ast.expr, at: Where) -> ast.stmt:
+    """``name = value``."""
+    return ast.Assign([store(name, at)], value, **at)
+
+
+def assign_names(names: Sequence[str], value: ast.expr, at: Where) -> ast.stmt:
+    """``a, b = value``; just ``value`` where there are no names."""
+    if not names:
+        return ast.Expr(value, **at)
+    target = ast.Tuple([store(name, at) for name in names], STORE, **at)
+    return ast.Assign([target], value, **at)
+
+
+def if_(
+    test: ast.expr, body: list[ast.stmt], orelse: Iterable[ast.stmt] = (), at: Where = NOWHERE
+) -> ast.stmt:
+    """``if test: body else: orelse``."""
+    return ast.If(test, body, [*orelse], **at)
+
+
+def is_(name: str, value: bool | None, at: Where = NOWHERE) -> ast.expr:
+    """``name is value``."""
+    return ast.Compare(load(name, at), [IS], [constant(value, at)], **at)
+
+
+def is_not(name: str, value: bool | None, at: Where = NOWHERE) -> ast.expr:
+    """``name is not value``."""
+    return ast.Compare(load(name, at), [IS_NOT], [constant(value, at)], **at)
+
+
+def all_of(tests: list[ast.expr], at: Where = NOWHERE) -> ast.expr:
+    """``a and b and c``."""
+    return tests[0] if len(tests) == 1 else ast.BoolOp(AND, tests, **at)
+
+
+def not_(value: ast.expr, at: Where = NOWHERE) -> ast.expr:
+    """``not value``."""
+    return ast.UnaryOp(NOT, value, **at)
+
+
+def lambda_(body: ast.expr, names: Sequence[str], at: Where) -> ast.expr:
+    """``lambda a=a, b=b: body``."""
+    arguments = ast.arguments(
+        posonlyargs=[],
+        args=[ast.arg(name, None, **at) for name in names],
+        vararg=None,
+        kwonlyargs=[],
+        kw_defaults=[],
+        kwarg=None,
+        defaults=[load(name, at) for name in names],
+    )
+    return ast.Lambda(arguments, body, **at)
+
+
+def rebuilt(node: Any, changed: dict[str, Any]) -> Any:
+    """A copy of a node with other fields; the node itself where none changed."""
+    if not changed:
+        return node
+    fields = {name: getattr(node, name, None) for name in node._fields}
+    fields.update(changed)
+    places = where(node) if "lineno" in node._attributes else {}
+    return type(node)(**fields, **places)
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below a node."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def has_suspension(node: ast.AST) -> bool:
+    """Whether an expression has a walrus or a yield: it cannot move into a lambda."""
+    pending = [node]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)):
+            return True
+        if not isinstance(item, ast.Lambda):
+            pending += children(item)
+    return False

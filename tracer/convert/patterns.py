@@ -1,0 +1,58 @@
+"""``match`` over values as a chain of ``if``, so that its subject may be traced."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from plait.tracer.convert.nodes import AND, assign, constant, load, where
+
+_OR = ast.Or()
+
+
+def as_ifs(node: Any, subject: str) -> list[ast.stmt] | None:
+    """The statements that stand for a ``match`` of values; None when it has other patterns."""
+    if not all(_is_value(case.pattern) for case in node.cases):
+        return None
+    chain: list[ast.stmt] = []
+    for case in reversed(node.cases):
+        chain = _case(case, subject, chain)
+    return [assign(subject, node.subject, where(node.subject)), *chain]
+
+
+def _is_value(pattern: Any) -> bool:
+    if isinstance(pattern, ast.MatchOr):
+        return all(map(_is_value, pattern.patterns))
+    if isinstance(pattern, ast.MatchAs):  # case _ and case name
+        return pattern.pattern is None
+    return isinstance(pattern, (ast.MatchValue, ast.MatchSingleton))
+
+
+def _case(case: Any, subject: str, orelse: list[ast.stmt]) -> list[ast.stmt]:
+    pattern = case.pattern
+    at = where(pattern)
+    test = _test(pattern, subject)
+    if isinstance(pattern, ast.MatchAs) and pattern.name is not None:
+        bind = assign(pattern.name, load(subject, at), at)
+        if case.guard is None:
+            return [bind, *case.body]
+        return [bind, ast.If(case.guard, case.body, orelse, **at)]
+    tests = [t for t in (test, case.guard) if t is not None]
+    if not tests:
+        return [*case.body]
+    both = tests[0] if len(tests) == 1 else ast.BoolOp(AND, tests, **at)
+    return [ast.If(both, case.body, orelse, **at)]
+
+
+def _test(pattern: Any, subject: str) -> ast.expr | None:
+    """The test that a pattern stands for; None when it always matches."""
+    at = where(pattern)
+    if isinstance(pattern, ast.MatchAs):
+        return None
+    if isinstance(pattern, ast.MatchSingleton):
+        return ast.Compare(load(subject, at), [ast.Is()], [constant(pattern.value, at)], **at)
+    if isinstance(pattern, ast.MatchValue):
+        return ast.Compare(load(subject, at), [ast.Eq()], [pattern.value], **at)
+    tests = [_test(p, subject) for p in pattern.patterns]
+    known = [test for test in tests if test is not None]
+    return ast.BoolOp(_OR, known, **at) if len(known) == len(tests) else None

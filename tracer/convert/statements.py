@@ -1,0 +1,261 @@
+"""Writes a function's items down again, as Python that stages what depends on traced values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from plait.tracer.convert.loops import Loops
+from plait.tracer.convert.nodes import (
+    NOT,
+    NOWHERE,
+    Where,
+    all_of,
+    assign,
+    constant,
+    if_,
+    is_,
+    is_not,
+    load,
+    rebuilt,
+    where,
+)
+from plait.tracer.convert.tree import (
+    Condition,
+    For,
+    If,
+    Item,
+    Jump,
+    Match,
+    Raise,
+    Simple,
+    Try,
+    While,
+    With,
+)
+
+_FUNCTIONS = (ast.FunctionDef,)
+
+
+class Statements(Loops):
+    """Writes down the statements of one function."""
+
+    def block(self, items: Sequence[Item]) -> list[ast.stmt]:
+        """The statements that stand for some items."""
+        found: list[ast.stmt] = []
+        for item in items:
+            self.scope.bound, self.scope.loose = item.bound, item.loose
+            found += self._write(item)
+        return found
+
+    def filled(self, items: Sequence[Item]) -> list[ast.stmt]:
+        """A block that may not be empty."""
+        return self.block(items) or [ast.Pass(**NOWHERE)]
+
+    def _write(self, item: Item) -> list[ast.stmt]:
+        if isinstance(item, Simple):
+            return self._simple(item.node)
+        if isinstance(item, If):
+            return self._if(item)
+        if isinstance(item, While):
+            return self.while_(item)
+        if isinstance(item, For):
+            return self.for_(item)
+        if isinstance(item, Jump):
+            return self._return(item) if item.kind == "return" else self._jump(item)
+        if isinstance(item, Raise):
+            return self._raise(item)
+        if isinstance(item, With):
+            return self._with(item)
+        if isinstance(item, Try):
+            return self._try(item)
+        assert isinstance(item, Match)
+        return self._match(item)
+
+    # Simple statements.
+
+    def _simple(self, node: Any) -> list[ast.stmt]:
+        at = where(node)
+        if isinstance(node, ast.Expr):
+            value = self.expressions.value(node.value)
+            return [node if value is node.value else ast.Expr(value, **at)]
+        if isinstance(node, ast.Assign):
+            return self.targets.assign(node.targets, self.expressions.value(node.value), at)
+        if isinstance(node, ast.AugAssign):
+            return self.targets.augment(node)
+        if isinstance(node, ast.AnnAssign):
+            return self._annotated(node, at)
+        if isinstance(node, ast.Delete):
+            return self.targets.delete(node)
+        if isinstance(node, ast.Assert):
+            return self._assert(node, at)
+        if isinstance(node, _FUNCTIONS):
+            return self._define(node, node.name, self.function(node))
+        if isinstance(node, ast.ClassDef):
+            return self._define(node, node.name, self.class_(node))
+        return [node]
+
+    def _annotated(self, node: Any, at: Where) -> list[ast.stmt]:
+        if node.value is None:
+            return [node]
+        value = self.expressions.value(node.value)
+        if isinstance(node.target, ast.Name) and self.targets.is_plain(node.target):
+            return [node if value is node.value else rebuilt(node, {"value": value})]
+        return self.targets.assign([node.target], value, at)
+
+    def _define(self, node: Any, name: str, definition: ast.stmt) -> list[ast.stmt]:
+        kind = self.scope.kind(name)
+        if kind in ("local", "inner"):
+            return [definition]
+        at = where(node)
+        target = ast.Name(name, ast.Store(), **at)
+        return [definition, *self.targets.store(target, load(name, at))]
+
+    def _assert(self, node: Any, at: Where) -> list[ast.stmt]:
+        held = self.targets.spare("asserted")
+        hook = self.expressions.hook
+        tested = ast.BoolOp(ast.And(), [is_not(held, True, at), is_not(held, False, at)], **at)
+        message = constant(None, at)
+        if node.msg is not None:
+            message = self.expressions.thunk(node.msg)
+        arguments = [load(held, at), message, self.scope.site("assert", at)]
+        staged = ast.Expr(self.unit.hooked("assert_", arguments, at), **at)
+        text = None if node.msg is None else hook(node.msg)
+        plain = ast.Assert(load(held, at), text, **at)
+        steps = [assign(held, hook(node.test), at), if_(tested, [staged], [plain], at)]
+        both = if_(self.unit.active(at), steps, [node], at)
+        return [if_(load("__debug__", at), [both], (), at)]
+
+    # Conditions.
+
+    def _if(self, item: If) -> list[ast.stmt]:
+        if item.is_native:
+            test = self.expressions.value(item.test)
+            body, orelse = self.filled(item.body), self.block(item.orelse)
+            return [ast.If(test, body, orelse, **where(item.node))]
+        at = where(item.node) if item.test is None else where(item.test)
+        kind = "guard" if item.flag else "if"
+        site = self.scope.site(kind, at, item.state, item.flag, self.written(item))
+        name, unbound = item.name, self.unbound(item)
+        if item.flag:
+            found = [self.unset(name, item.flag, site, at)]
+        else:
+            assert item.test is not None
+            value = self.expressions.value(item.test)
+            found = [assign(name, value, at), self._decide(name, site, at)]
+        body = self.block(item.body)
+        change = self.turn(name, "otherwise", item.state, unbound, at)
+        body.append(if_(is_not(name, True), change))
+        orelse = self.block(item.orelse)
+        merge = self.turn(name, "merge", item.state, unbound, at)
+        orelse.append(if_(is_not(name, False), merge))
+        found.append(if_(is_not(name, False), body))
+        found.append(if_(is_not(name, True), orelse))
+        return found
+
+    def _decide(self, name: str, site: ast.expr, at: Where) -> ast.stmt:
+        """Make a bool, or what stands for a traced one, of the value of a test."""
+        staged = self.unit.hooked("test", [load(name, at), site], at)
+        truth = ast.UnaryOp(NOT, ast.UnaryOp(NOT, load(name, at), **at), **at)
+        either = ast.IfExp(self.unit.active(at), staged, truth, **at)
+        test = all_of([is_not(name, True, at), is_not(name, False, at)], at)
+        return if_(test, [assign(name, either, at)], (), at)
+
+    # Jumps.
+
+    def natively(self, conditions: tuple[Condition, ...], body: list[ast.stmt]) -> list[ast.stmt]:
+        """Statements that run only where Python itself runs what is around them."""
+        if not conditions:
+            return body
+        return [if_(all_of([is_(name, value) for name, value in conditions]), body)]
+
+    def _ends(self, tries: tuple[str, ...], at: Where) -> list[ast.stmt]:
+        return [self.try_end(name, at) for name in reversed(tries)]
+
+    def _flags(self, names: tuple[str, ...]) -> list[ast.stmt]:
+        return [assign(name, constant(True, NOWHERE), NOWHERE) for name in names]
+
+    def _return(self, item: Jump) -> list[ast.stmt]:
+        node, at = item.node, where(item.node)
+        value = None if node.value is None else self.expressions.value(node.value)
+        if not item.conditions and not item.tries:
+            return [node if value is node.value else ast.Return(value, **at)]
+        name = self.value
+        found = [assign(name, constant(None, at) if value is None else value, at)]
+        leave: list[ast.stmt] = [*self._ends(item.tries, at), ast.Return(load(name, at), **at)]
+        found += self.natively(item.conditions, leave)
+        return found + (self._flags(item.flags) if item.conditions else [])
+
+    def _jump(self, item: Jump) -> list[ast.stmt]:
+        at = where(item.node)
+        leave: list[ast.stmt] = [*self._ends(item.tries, at), item.node]
+        flags = self._flags(item.flags) if item.conditions else []
+        # At the user's line, so that a breakpoint there is met.
+        mark: list[ast.stmt] = []
+        if flags:
+            first = item.flags[0]
+            mark, flags = [assign(first, constant(True, at), at)], flags[1:]
+        return [*mark, *flags, *self.natively(item.conditions, leave)]
+
+    def _raise(self, item: Raise) -> list[ast.stmt]:
+        node, at = item.node, where(item.node)
+        if not item.conditions:
+            return [self._raised(node, self.expressions.value)]
+        arguments = [self.expressions.hook(node.exc)]
+        if node.cause is not None:
+            arguments.append(self.expressions.hook(node.cause))
+        native = self.natively(item.conditions, [self._raised(node, self.expressions.value)])
+        return [*native, ast.Expr(self.unit.hooked("raise_", arguments, at), **at)]
+
+    def _raised(self, node: Any, convert: Any) -> ast.stmt:
+        cause = None if node.cause is None else convert(node.cause)
+        return ast.Raise(convert(node.exc), cause, **where(node))
+
+    # Blocks.
+
+    def _with(self, item: With) -> list[ast.stmt]:
+        held: dict[str, Any] = {}
+        parts = []
+        for part in item.node.items:
+            target = part.optional_vars
+            if target is not None:
+                target = self.targets.pattern(target, held)
+            parts.append(ast.withitem(self.expressions.value(part.context_expr), target))
+        stores = self.targets.unpack(held)
+        return [ast.With(parts, [*stores, *self.filled(item.body)], **where(item.node))]
+
+    def try_end(self, name: str, at: Where) -> ast.stmt:
+        """Tell the runtime that a block with handlers ends without an exception."""
+        end = ast.Expr(self.unit.hooked("try_end", [load(name, at)], at), **at)
+        return if_(is_not(name, None), [end])
+
+    def _try(self, item: Try) -> list[ast.stmt]:
+        node, at, name = item.node, where(item.node), item.name
+        first: list[ast.stmt] = []
+        types = [None if h.type is None else self.expressions.value(h.type) for h in node.handlers]
+        body = self.filled(item.body)
+        if name:
+            begin = self.unit.hooked("try_begin", [], at)
+            either = ast.IfExp(self.unit.active(at), begin, constant(None, at), **at)
+            first = [assign(name, either, at)]
+            body.append(self.try_end(name, at))
+        handlers = []
+        for handler, kind, items in zip(node.handlers, types, item.handlers, strict=True):
+            place = where(handler)
+            caught = ast.Expr(self.unit.hooked("caught", [load(name, place)], place), **place)
+            steps = [if_(is_not(name, None), [caught]), *self.block(items)]
+            handlers.append(ast.ExceptHandler(kind, handler.name, steps, **place))
+        orelse, final = self.block(item.orelse), self.block(item.final)
+        return [*first, type(node)(body, handlers, orelse, final, **at)]
+
+    def _match(self, item: Match) -> list[ast.stmt]:
+        node = item.node
+        cases = []
+        subject = self.expressions.value(node.subject)
+        for case, items in zip(node.cases, item.bodies, strict=True):
+            guard = None if case.guard is None else self.expressions.value(case.guard)
+            cases.append(ast.match_case(case.pattern, guard, self.filled(items)))
+        return [ast.Match(subject, cases, **where(node))]
+
+
