@@ -305,8 +305,8 @@ class Specializer:
             if type(error) is not TraceError:
                 raise
             raise Break(error.message, error.location, error) from None
-        except RecursionError as error:
-            raise Break(_ENDLESS.format(self.name), user_location(), error) from None
+        except RecursionError:
+            raise Break(_ENDLESS.format(self.name), user_location()) from None
         finally:
             _depth.value -= 1
 

@@ -200,7 +200,7 @@ print(f(pl.constant([0.0])))
 
 
 def test_a_tensor_does_not_move_while_tracing() -> None:
-    moving = pl.graph_function(lambda x: x.to("tpu:0"))
+    moving = pl.graph_function(lambda x: x.to("tpu:0"), fullgraph=True)
     with pytest.raises(pl.errors.TraceError, match="cannot move to tpu:0"):
         moving(pl.constant([0.0]))
 

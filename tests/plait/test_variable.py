@@ -13,8 +13,8 @@ import pytest
 import plait as pl
 
 
-def compiled(function: Any) -> Any:
-    return pl.graph_function(function, backend="reference")
+def compiled(function: Any, **options: Any) -> Any:
+    return pl.graph_function(function, backend="reference", **options)
 
 
 def test_what_a_variable_is() -> None:
@@ -136,8 +136,11 @@ def test_assignments_in_a_trace_are_checked() -> None:
 
 
 def test_a_traced_first_value_is_refused() -> None:
+    make = lambda x: pl.Variable(x + 1) + 1  # noqa: E731
     with pytest.raises(pl.errors.TraceError, match="being traced"):
-        compiled(lambda x: pl.Variable(x + 1) + 1)(pl.ones(3))
+        compiled(make, fullgraph=True)(pl.ones(3))
+    with pytest.warns(pl.errors.GraphBreakWarning, match="being traced"):
+        assert compiled(make)(pl.ones(3)).tolist() == [3, 3, 3]
 
 
 def test_pickle_and_copy() -> None:

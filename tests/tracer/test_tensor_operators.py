@@ -290,7 +290,7 @@ def test_a_traced_value_is_not_known(use: Callable[[Any], Any]) -> None:
         return x
 
     with pytest.raises((pl.errors.TraceError, TypeError)) as caught:
-        pl.graph_function(needs, backend="reference")(pl.constant(1))
+        pl.graph_function(needs, backend="reference", fullgraph=True)(pl.constant(1))
     if use is not list:
         assert "traced" in str(caught.value)
         assert "test_tensor_operators.py" in str(caught.value)
@@ -331,7 +331,7 @@ def test_a_value_of_the_trace_around_this_one_has_not_leaked() -> None:
         return inner(x)
 
     with pytest.raises(pl.errors.TraceError, match="being traced"):
-        pl.graph_function(around, backend="reference")(pl.zeros(2), 1)
+        pl.graph_function(around, backend="reference", fullgraph=True)(pl.zeros(2), 1)
     found = pl.graph_function(around, backend="reference")(pl.ones(2), 3)
     assert found.tolist() == [3, 3]
 
@@ -339,7 +339,8 @@ def test_a_value_of_the_trace_around_this_one_has_not_leaked() -> None:
 @pytest.mark.parametrize("spec", [".2f", ".3g", ">40"])
 def test_a_format_needs_the_value(spec: str) -> None:
     with pytest.raises(pl.errors.TraceError, match=f"format '{spec}' needs the value"):
-        pl.graph_function(lambda x: (format(x, spec), x)[1], backend="reference")(pl.zeros(()))
+        show = pl.graph_function(lambda x: (format(x, spec), x)[1], fullgraph=True)
+        show(pl.zeros(()))
     assert format(pl.asarray(1.5), ".2f") == "1.50"
     kept: list[str] = []
 

@@ -280,4 +280,7 @@ def test_writing_to_an_outside_tensor_while_tracing_is_refused() -> None:
         return x
 
     with pytest.raises(pl.errors.TraceError, match="outside of it"):
+        pl.graph_function(write, fullgraph=True)(pl.constant(1.0))
+    with pytest.warns(pl.errors.GraphBreakWarning, match="outside of it"):
         traced(write, pl.constant(1.0))
+    assert outside.tolist() == [1, 0, 0]
