@@ -39,12 +39,14 @@ from plait.ir import uint16 as uint16
 from plait.ir import uint32 as uint32
 from plait.ir import uint64 as uint64
 from plait.ir.device import Device as Device
+from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
 from plait.runtime.device import device as device
 from plait.runtime.device import devices as devices
 from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
+from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import public_functions as _public_functions
 from plait.tracer import register_pytree as register_pytree
@@ -71,9 +73,10 @@ bool = bool_
 
 _OTHERS = (
     "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
-    "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 device devices "
-    "e errors finfo float16 float32 float64 from_dlpack graph_function iinfo inf int16 int32 int64 "
-    "int8 isdtype nan newaxis pi random register_pytree result_type uint16 uint32 uint64 uint8"
+    "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 "
+    "convert_modules device devices e errors finfo float16 float32 float64 from_dlpack "
+    "graph_function iinfo inf int16 int32 int64 int8 isdtype nan newaxis pi print random "
+    "register_pytree result_type uint16 uint32 uint64 uint8"
 )
 __all__ = sorted({*_functions, *_OTHERS.split()})
 

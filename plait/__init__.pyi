@@ -36,12 +36,14 @@ from plait.ir import uint32 as uint32
 from plait.ir import uint64 as uint64
 from plait.ir.device import Device as Device
 from plait.ir.functions.sets import UniqueAll, UniqueCounts, UniqueInverse
+from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
 from plait.runtime.device import device as device
 from plait.runtime.device import devices as devices
 from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
+from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import register_pytree as register_pytree
 

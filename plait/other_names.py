@@ -33,7 +33,6 @@ _REDIRECTS = {
     "matrix_multiply": "use pl.matmul",
     "mm": "use pl.matmul",
     "ndarray": "the class is pl.Tensor; to make one use pl.asarray",
-    "print": "use Python's print; in a compiled function it runs while tracing, without values",
     "scan": _LOOP,
     "tensor": "use pl.asarray",
     "unsqueeze": "use pl.expand_dims",

@@ -1,0 +1,357 @@
+"""Calls of converted code: what the callee is decides whether it is converted, hooked or just run.
+
+A user's functions are converted, also as methods, constructors, partials and behind the usual
+decorators. Python's builtins have hooks for traced tensors. Plait, NumPy and the parts of the
+standard library that neither read nor change anything outside are trusted. All else is run, and
+noted as not looked into.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from plait.ir import dispatch
+from plait.tracer.asked import is_asked
+from plait.tracer.control import builtins_, impure, reads, writes
+from plait.tracer.control.methods import container_method, tensor_method, text_method
+from plait.tracer.control.text import Text
+from plait.tracer.notes import function_name, observed
+from plait.tracer.outcome import Break, stop
+from plait.tracer.places import CONTAINERS, ContentPlace
+from plait.tracer.state import current
+from plait.tracer.tensor import Tensor
+from plait.tracer.trusted import LIBRARIES, is_trusted, is_trusted_name
+
+#: How deep a function may call itself, each time inside of a branch on a traced value.
+DEPTH = 50
+#: Modules of the standard library that neither read nor change what is outside of their arguments.
+_PURE = (
+    "abc array base64 binascii bisect builtins calendar cmath collections colorsys contextlib copy "
+    "dataclasses datetime decimal difflib enum fractions functools hashlib heapq itertools json "
+    "keyword math numbers operator queue re reprlib statistics string struct textwrap types typing "
+    "unicodedata weakref zlib _bisect _collections _collections_abc _functools _heapq _operator "
+    "_weakref typing_extensions"
+)
+PURE = frozenset(_PURE.split())
+_CALLING_ITERTOOLS = "accumulate dropwhile filterfalse groupby starmap takewhile"
+_CALLING_NUMPY = "apply_along_axis apply_over_axes fromfunction frompyfunc piecewise vectorize"
+#: Functions that call what they are given.
+CALLING: dict[int, Any] = {
+    id(f): f
+    for f in (
+        *builtins_.CALLING,
+        *[getattr(itertools, name) for name in _CALLING_ITERTOOLS.split()],
+        *[getattr(np, name) for name in _CALLING_NUMPY.split()],
+    )
+}
+_HOOKS: dict[int, Callable[..., Any]] = {id(f): hook for f, hook in builtins_.HOOKS.items()}
+_MANAGER_CODE = contextlib.contextmanager(lambda: iter(())).__code__
+_DISPATCH_CODE = functools.singledispatch(lambda x: x).__code__
+_BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
+_UNBOUND = (types.MethodDescriptorType, types.WrapperDescriptorType)
+
+
+def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)``."""
+    if not dispatch.active:
+        return function(*args, **kwargs)
+    trace = current()
+    if trace is None or trace.is_lazy:
+        return function(*args, **kwargs)
+    hook = _HOOKS.get(id(function))
+    if hook is not None:
+        _read(args)
+        return hook(*args, **kwargs)
+    handler = _HANDLERS.get(type(function))
+    if handler is not None:
+        return handler(trace, function, args, kwargs)
+    if isinstance(function, type):
+        return _construct(trace, function, args, kwargs)
+    return _call_object(trace, function, args, kwargs)
+
+
+def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """``owner.name(*args, **kwargs)``."""
+    if not dispatch.active:
+        return getattr(owner, name)(*args, **kwargs)
+    trace = current()
+    if trace is None or trace.is_lazy:
+        return getattr(owner, name)(*args, **kwargs)
+    kind = type(owner)
+    if kind is Tensor:
+        return tensor_method(owner, name, args, kwargs)
+    if kind is str or kind is Text:
+        return text_method(owner, name, args, kwargs)
+    if kind is super:
+        return call(getattr(owner, name), *args, **kwargs)
+    return call(reads.attr(owner, name), *args, **kwargs)
+
+
+def callback(function: Any) -> Any:
+    """What is given to native code in the place of a function that it calls."""
+    if function is None or not callable(function):
+        return function
+    hook = _HOOKS.get(id(function))
+    if hook is not None:
+        return hook
+    if isinstance(function, types.FunctionType):
+        reads.called(function)
+        converted = convert(function)
+        if is_converted(converted):
+            return converted
+    if isinstance(function, types.FunctionType) and is_trusted(function):
+        return function
+    return functools.partial(call, function)
+
+
+def convert(function: Any) -> Any:
+    """The converted form of a function; the function itself where there is none."""
+    from plait.tracer.convert import convert as converted  # it imports what converted code calls
+
+    return converted(function)
+
+
+def is_converted(function: Any) -> bool:
+    """Whether a function is converted."""
+    return hasattr(function, "__plait_converted__")
+
+
+def _read(args: tuple[Any, ...]) -> None:
+    """Say that what code looks at all of is guarded."""
+    for x in args:
+        if isinstance(x, CONTAINERS) or type(x) is tuple:
+            reads.contents(x)
+
+
+# Functions.
+
+
+def _call_function(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    code = function.__code__
+    if is_converted(function):
+        return _enter(trace, function, code, args, kwargs)
+    if code is _MANAGER_CODE:
+        inner = callback(function.__wrapped__)
+        return contextlib.contextmanager(inner)(*args, **kwargs)
+    if code is _DISPATCH_CODE and args:
+        kind = builtins_.type_(args[0])
+        return call(function.dispatch(kind), *args, **kwargs)
+    if is_library(function):
+        return function(*args, **kwargs)
+    converted = convert(function)
+    if converted is function:
+        return _run(trace, function, args, kwargs)
+    reads.called(function)
+    return _enter(trace, converted, code, args, kwargs)
+
+
+def is_library(function: Any) -> bool:
+    """Whether a function is Plait's or of a library that works on traced tensors by itself."""
+    module = getattr(function, "__module__", None) or getattr(type(function), "__module__", "")
+    root = module.partition(".")[0] if isinstance(module, str) else ""
+    return root in LIBRARIES and not is_asked(module)
+
+
+class _Depth(threading.local):
+    def __init__(self) -> None:
+        self.counts: dict[types.CodeType, int] = {}
+
+
+_depth = _Depth()
+
+
+def _enter(
+    trace: Any,
+    function: Callable[..., Any],
+    code: types.CodeType,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a converted function, unless it calls itself without end."""
+    counts = _depth.counts
+    depth = counts.get(code, 0)
+    if depth >= DEPTH and len(dispatch.interpreters()) > DEPTH:
+        reason = (
+            f"{code.co_name} calls itself in a branch on a tensor's value, which cannot stop it "
+            "while it is captured: loop with while, or let a Python number count down"
+        )
+        raise stop(trace, Break(reason))
+    counts[code] = depth + 1
+    try:
+        return function(*args, **kwargs)
+    finally:
+        if depth:
+            counts[code] = depth
+        else:
+            counts.pop(code, None)
+
+
+def _call_bound(trace: Any, bound: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    function = bound.__func__
+    if isinstance(function, types.FunctionType) and is_library(function):
+        return bound(*args, **kwargs)
+    return call(function, bound.__self__, *args, **kwargs)
+
+
+def _call_partial(trace: Any, partial: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return call(partial.func, *partial.args, *args, **{**partial.keywords, **kwargs})
+
+
+def _call_builtin(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, (*CONTAINERS, tuple)):
+        return container_method(owner, function, args, kwargs)
+    if type(owner) is str:
+        return text_method(owner, function.__name__, args, kwargs)
+    return _run(trace, function, args, kwargs)
+
+
+def _call_unbound(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A method of a builtin class, called by the class: ``list.append(items, x)``."""
+    if function is object.__setattr__ and len(args) == 3:
+        return writes.set_own_attr(*args)
+    if args and isinstance(args[0], (*CONTAINERS, tuple)):
+        return container_method(args[0], function.__get__(args[0]), args[1:], kwargs)
+    if args and type(args[0]) in (str, Text):
+        return text_method(args[0], function.__name__, args[1:], kwargs)
+    return _run(trace, function, args, kwargs)
+
+
+_caches: WeakKeyDictionary[Any, dict[Any, tuple[Any, Any]]] = WeakKeyDictionary()
+
+
+def _call_cached(trace: Any, cached: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``functools.lru_cache``: what it keeps must not hold tensors of the trace beyond it."""
+    inner = cached.__wrapped__
+    try:
+        key = (id(cached), args, tuple(sorted(kwargs.items())))
+        hash(key)
+    except TypeError:
+        return cached(*args, **kwargs)  # says that an argument cannot be hashed
+    known = _caches.setdefault(trace.root, {})
+    if any(type(x) is Tensor for x in (*args, *kwargs.values())):
+        return call(inner, *args, **kwargs)
+    scope, result = known.get(key, (None, None))
+    if scope is None or not (scope is trace.root or scope in trace.root.regions):
+        result = call(inner, *args, **kwargs)
+        known[key] = (trace, result)
+    return result
+
+
+def _call_object(trace: Any, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """An instance with ``__call__``, or an alias such as ``list[int]``."""
+    origin = getattr(owner, "__origin__", None)
+    if isinstance(origin, type) and isinstance(owner, types.GenericAlias):
+        return call(origin, *args, **kwargs)
+    if is_library(owner):
+        return owner(*args, **kwargs)
+    found = reads.class_attribute(type(owner), "__call__")
+    if isinstance(found, types.FunctionType) and not is_library(found):
+        return _call_function(trace, found, (owner, *args), kwargs)
+    return _run(trace, owner, args, kwargs)
+
+
+# Classes.
+
+
+def _construct(trace: Any, kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make an instance; ``__new__`` and ``__init__`` of a user's class are converted."""
+    meta = type(kind).__call__
+    if isinstance(meta, types.FunctionType) and not is_trusted(meta):
+        return _call_function(trace, meta, (kind, *args), kwargs)
+    if (is_trusted(kind) and not is_asked(kind.__module__)) or isinstance(meta, types.FunctionType):
+        return _run(trace, kind, args, kwargs)
+    new, init = kind.__new__, kind.__init__
+    if new is object.__new__:
+        if init is object.__init__ or getattr(kind, "__abstractmethods__", None):
+            return kind(*args, **kwargs)
+        made = object.__new__(kind)
+    elif isinstance(new, types.FunctionType):
+        made = call(new, kind, *args, **kwargs)
+    else:
+        made = new(kind, *args, **kwargs)
+    if isinstance(made, kind):
+        _initialize(trace, made, init, args, kwargs)
+    return made
+
+
+def _initialize(
+    trace: Any, made: Any, init: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    kind = type(made)
+    post = getattr(kind, "__post_init__", None)
+    is_made = hasattr(kind, "__dataclass_fields__") and init.__code__.co_filename == "<string>"
+    if is_made and isinstance(post, types.FunctionType):
+        # The generated __init__ finds __post_init__ on the class.
+        body = {"__post_init__": lambda self, *given: call(post, self, *given), "__slots__": ()}
+        object.__setattr__(made, "__class__", type(kind)(kind.__name__, (kind,), body))
+        try:
+            init(made, *args, **kwargs)
+        finally:
+            object.__setattr__(made, "__class__", kind)
+    elif is_made or not isinstance(init, types.FunctionType):
+        init(made, *args, **kwargs)
+    elif _call_function(trace, init, (made, *args), kwargs) is not None:
+        raise TypeError("__init__() should return None")
+
+
+# What is not converted.
+
+
+def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what is not converted: trusted code as it is; all else is noted."""
+    reason = impure.reason(function)
+    if reason is not None:
+        raise stop(trace, Break(reason))
+    if id(function) in CALLING:
+        _read(args)
+        given = [callback(x) if callable(x) else x for x in args]
+        named = {key: callback(x) if key in ("key", "func") else x for key, x in kwargs.items()}
+        return function(*given, **named)
+    if is_library(function):
+        return function(*args, **kwargs)
+    values = (*args, *kwargs.values())
+    if is_pure(function):
+        for x in values:
+            if isinstance(x, CONTAINERS):
+                trace.note(ContentPlace(x))
+        _read(values)
+        return function(*args, **kwargs)
+    trace.root.notes.unseen(function_name(function))
+    for x in values:
+        if isinstance(x, CONTAINERS):
+            trace.note(ContentPlace(x))
+        reads.escape(x)
+    return observed(trace.root.notes, function, args, kwargs)
+
+
+def is_pure(function: Any) -> bool:
+    """Whether a function of the standard library works on its arguments alone."""
+    owner = getattr(function, "__self__", None)
+    if owner is not None and not isinstance(owner, (types.ModuleType, type)):
+        function = type(owner)
+    module = getattr(function, "__module__", None) or type(function).__module__
+    if not isinstance(module, str) or not is_trusted_name(module):
+        return False
+    return module.partition(".")[0] in PURE
+
+
+_HANDLERS: dict[type, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]] = {
+    types.FunctionType: _call_function,
+    types.MethodType: _call_bound,
+    functools.partial: _call_partial,
+    functools._lru_cache_wrapper: _call_cached,
+    **dict.fromkeys(_BUILTIN, _call_builtin),
+    **dict.fromkeys(_UNBOUND, _call_unbound),
+}
+
+__all__ = ["call", "callback", "method"]
