@@ -160,8 +160,10 @@ def _named(value: Any, name: str) -> Any:
     return value
 
 
-def use(value: Any) -> Any:
+def use(value: Any, sure: bool = False) -> Any:
     """The value of a name that may be unbound; checked when the graph runs.
+
+    Not checked when it is ``sure``: Python does not come here with the name unbound.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def use(value: Any) -> Any:
     """
     if type(value) is not Maybe:
         return value
-    if value.defined is not True:
+    if value.defined is not True and not sure:
         message = f"cannot access {value.name!r}: it is assigned only with {value.where}"
         trace = current()
         if type(value.defined) is bool or trace is None:

@@ -91,10 +91,7 @@ class Expressions:
                 line = at["lineno"] + self.unit.offset
                 scope.record.static_reads.setdefault(scope.private(name), line)
                 return node
-        arguments = scope.root(name, kind, at)
-        return self.unit.hooked(
-            f"read{part}", [*arguments, node, *scope.cell(name, kind, at)], at
-        )
+        return self.unit.hooked(f"read{part}", scope.outside(name, node, at), at)
 
     def _local(self, node: Any, at: Where) -> Any:
         scope = self.scope
@@ -276,13 +273,22 @@ class Expressions:
                 second = self._chained(tail.left, tail.ops, tail.comparators, at)
         self.scope.thunks -= 1
         both = self.unit.hooked("and_", [first, mark(lambda_(second, (), at))], at)
-        function = lambda_(both, (a, b), at)
-        function.args.defaults = []  # type: ignore[attr-defined]
+        function: Any = lambda_(both, (a, b), at)
+        function.args.defaults = []
         with self.scope.comprehension({b}):
             operands = [self.hook(left), self.hook(rest[0])]
         return call(mark(function), operands, at)
 
     # Text, functions, comprehensions.
+
+    def _binary(self, node: Any) -> Any:
+        """``"text %s" % value``; other operators are left to the operands."""
+        left = node.left
+        if not isinstance(node.op, ast.Mod) or not isinstance(left, ast.Constant):
+            return self.parts(node)
+        if type(left.value) is not str:
+            return self.parts(node)
+        return self.unit.hooked("percent", [left, self.hook(node.right)], where(node))
 
     def _text(self, node: Any) -> Any:
         at = where(node)
@@ -356,11 +362,16 @@ class Expressions:
 
     def _walrus(self, node: Any) -> Any:
         name, at = node.target.id, where(node)
-        value, kind = self.hook(node.value), self.scope.kind(node.target.id)
-        if kind in ("global", "free", "outer"):
-            root = self.scope.root(name, kind, at)
-            value = self.unit.hooked("write", [*root, value, *self.scope.cell(name, kind, at)], at)
-        return rebuilt(node, {"value": value}) if value is not node.value else node
+        value = self.hook(node.value)
+        if self.scope.kind(name) in ("local", "inner"):
+            return rebuilt(node, {"value": value}) if value is not node.value else node
+        held = f"{self.unit.prefix}walrus"
+        write = self.unit.hooked("write", self.scope.outside(name, load(held, at), at), at)
+        both = ast.Tuple([write, load(held, at)], LOAD, **at)
+        second = ast.Subscript(both, constant(1, at), LOAD, **at)
+        function: Any = mark(lambda_(second, (), at))
+        function.args.args.insert(0, ast.arg(held, None, **at))
+        return call(function, [value], at)
 
     def _same(self, node: Any) -> Any:
         return node
@@ -380,6 +391,7 @@ _HOOKS: dict[type, Callable[[Expressions, Any], Any]] = {
     ast.Attribute: Expressions._attribute,
     ast.Subscript: Expressions._item,
     ast.Call: Expressions._call,
+    ast.BinOp: Expressions._binary,
     ast.BoolOp: Expressions._bool_op,
     ast.UnaryOp: Expressions._unary,
     ast.IfExp: Expressions._if_expression,

@@ -101,17 +101,18 @@ class Targets:
         return if_(self._unit.active(at), [staged], [native], at)
 
     def _outside(self, target: Any, value: Any, at: Where) -> list[ast.stmt]:
-        name = target.id
-        kind = self._scope.kind(name)
-        held = self.spare("value")
-        arguments = [
-            *self._scope.root(name, kind, at),
-            load(held, at),
-            *self._scope.cell(name, kind, at),
-        ]
-        hooked = self._unit.hooked("write", arguments, at)
-        either = ast.IfExp(self._unit.active(at), hooked, load(held, at), **at)
-        return [assign(held, value, at), ast.Assign([target], either, **at)]
+        found: list[ast.stmt] = []
+        if not isinstance(value, (ast.Name, ast.Constant)):
+            held = self.spare("value")
+            found.append(assign(held, value, at))
+            value = load(held, at)
+        native = ast.Assign([target], value, **at)
+        return [*found, if_(self._unit.active(at), [self._write(target.id, value, at)], [native], at)]
+
+    def _write(self, name: str, value: Any, at: Where) -> ast.stmt:
+        """Let the runtime assign to a name that is not the function's own."""
+        hooked = self._unit.hooked("write", self._scope.outside(name, value, at), at)
+        return ast.Expr(hooked, **at)
 
     def pattern(self, target: Any, held: dict[str, Any]) -> Any:
         """A target of names only; ``held`` gets what is to be stored from which name."""
@@ -165,9 +166,8 @@ class Targets:
         old = self._expressions.hook(load(name, where(target)))
         is_native = isinstance(old, ast.Name)
         new = self._augmented(node, old, at)
-        if kind not in ("local", "inner"):
-            arguments = [*self._scope.root(name, kind, at), new, *self._scope.cell(name, kind, at)]
-            new = self._unit.hooked("write", arguments, at)
+        is_own = kind in ("local", "inner")
+        write = assign(name, new, at) if is_own else self._write(name, new, at)
         value = self._expressions.value(node.value)
         native = node if value is node.value else ast.AugAssign(target, node.op, value, **at)
         test = self._unit.active(at)
@@ -179,7 +179,7 @@ class Targets:
                 **at,
             )
             test = ast.BoolOp(ast.And(), [test, simple], **at)
-        return if_(test, [assign(name, new, at)], [native], at)
+        return if_(test, [write], [native], at)
 
     # Deletions.
 
@@ -199,10 +199,8 @@ class Targets:
             kind = self._scope.kind(target.id)
             if kind in ("local", "inner"):
                 return [native]
-            arguments = [*self._scope.root(target.id, kind, at)]
-            arguments += self._scope.cell(target.id, kind, at)
-            hooked = self._unit.hooked("delete", arguments, at)
-            return [if_(self._unit.active(at), [ast.Expr(hooked, **at)], (), at), native]
+            hooked = self._unit.hooked("delete", self._scope.outside(target.id, None, at), at)
+            return [if_(self._unit.active(at), [ast.Expr(hooked, **at)], [native], at)]
         if isinstance(target, ast.Attribute):
             name, key = "del_attr", constant(self._scope.private(target.attr), at)
         else:

@@ -192,16 +192,16 @@ class Scope:
         """A name as the code object has it."""
         return mangled(name, self.owner)
 
-    def root(self, name: str, kind: str, at: Where) -> list[ast.expr]:
-        """The arguments that tell a hook which name from outside it is about."""
-        line = at["lineno"] + self.unit.offset
-        where_ = "local" if kind == "outer" else kind
-        key = self.unit.key(Root(self.private(name), where_, line, self.function))
-        return [constant(key, at)]
-
-    def cell(self, name: str, kind: str, at: Where) -> list[ast.expr]:
-        """The argument that gives a hook the cell of a name; none for globals."""
-        return [] if kind == "global" else [lambda_(load(name, at), (), at)]
+    def outside(self, name: str, value: Any, at: Where) -> list[ast.expr]:
+        """The arguments of a hook for a name from outside: which one, a value, and its cell."""
+        kind, line = self.kind(name), at["lineno"] + self.unit.offset
+        root = Root(
+            self.private(name), "local" if kind == "outer" else kind, line, self.function
+        )
+        found = [constant(self.unit.key(root), at)]
+        if value is not None:
+            found.append(value)
+        return found if kind == "global" else [*found, lambda_(load(name, at), (), at)]
 
     def site(
         self,

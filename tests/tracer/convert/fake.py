@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -46,11 +47,18 @@ class Runtime:
     read_part = read
 
     @staticmethod
-    def write(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> Any:
-        return value
+    def write(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> None:
+        if cell is None:
+            sys._getframe(1).f_globals[root.name] = value
+        else:
+            cell.__closure__[0].cell_contents = value  # type: ignore[attr-defined]
 
     @staticmethod
-    def delete(root: Any, cell: Callable[[], Any] | None = None) -> None: ...
+    def delete(root: Any, cell: Callable[[], Any] | None = None) -> None:
+        if cell is None:
+            del sys._getframe(1).f_globals[root.name]
+        else:
+            del cell.__closure__[0].cell_contents  # type: ignore[attr-defined]
 
     @staticmethod
     def enter(record: Any) -> None:
@@ -130,6 +138,10 @@ class Runtime:
                 part = format(shown, spec)
             text += part
         return text
+
+    @staticmethod
+    def percent(template: str, values: Any) -> str:
+        return template % values
 
     # Statements.
 
