@@ -84,7 +84,7 @@ class GraphFunction:
             program = self._found(request)
             if isinstance(program, Break):
                 return self._call_broken(program, args, kwargs)
-            result = program.call(request.leaves)
+            result = program.call(request.leaves, request.given, request.found)
         flat = not kwargs and request.is_flat
         self._fast = fast_call(program, request.leaves) if flat else None
         return result
@@ -249,6 +249,7 @@ class GraphFunction:
         if first.kind is not first.VAR_POSITIONAL:
             signature = signature.replace(parameters=rest)
         method.__signature__ = signature  # type: ignore[attr-defined]
+        method.__plait_self__ = reference  # type: ignore[attr-defined]
         static = {s - 1 if isinstance(s, int) else s for s in self._options.static}
         return GraphFunction(method, replace(self._options, static=frozenset(static)))
 
