@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -34,16 +35,16 @@ def examine(seed: int) -> Verdict:
 
 
 def shrunk(program: Program, found: Verdict, seconds: float = 20.0) -> str:
-    """The program made smaller, without the prelude where that is unchanged."""
+    """The program's functions made smaller; the prelude stays."""
 
-    def fails(source: str) -> bool:
+    def fails(body: str) -> bool:
         try:
-            again = check(Program(program.seed, source, program.numpy), backends(program.seed))
-        except Exception:  # no whole program: the class or a global is gone
+            again = check(replace(program, source=PRELUDE + body), backends(program.seed))
+        except Exception:  # no whole program: a function is gone
             return False
         return (again.kind, again.way) == (found.kind, found.way) and _same(again, found)
 
-    return shrink(program.source, fails, seconds)
+    return shrink("\n\n" + program.source.removeprefix(PRELUDE).strip(), fails, seconds)
 
 
 def _same(one: Verdict, other: Verdict) -> bool:
