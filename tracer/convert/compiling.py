@@ -5,6 +5,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+from dis import get_instructions, hasjabs, hasjrel
 from types import CodeType
 from typing import Any
 
@@ -14,6 +15,10 @@ from plait.tracer.convert.nodes import assign, constant, rebuilt, where
 _FUTURE = 0
 for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
+
+_JUMPS = frozenset((*hasjabs, *hasjrel))
+_NEUTRAL = {"LOAD_METHOD": "LOAD_ATTR"}
+_FILLERS = frozenset(("PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG", "NOP"))
 
 _WRAPPER = "plait_wrapper"
 #: A class of this name mangles nothing.
@@ -108,9 +113,22 @@ def _unannotated(argument: Any) -> Any:
 
 def is_same(theirs: CodeType, ours: CodeType) -> bool:
     """Whether a code object is of the source that ``ours`` was compiled from."""
-    if theirs.co_code == ours.co_code and theirs.co_names == ours.co_names:
+    same = theirs.co_code == ours.co_code and theirs.co_names == ours.co_names
+    if same or _steps(theirs) == _steps(ours):
         return _same_names(theirs, ours) and _same_constants(theirs, ours)
     return _is_rewritten(theirs) and _may_be_rewritten(theirs, ours)
+
+
+def _steps(code: CodeType) -> list[Any]:
+    """The instructions without what depends on the module around a function.
+
+    Python calls an attribute of an imported name otherwise than one of another name.
+    """
+    return [
+        (_NEUTRAL.get(step.opname, step.opname), None if step.opcode in _JUMPS else step.argval)
+        for step in get_instructions(code)
+        if step.opname not in _FILLERS and not isinstance(step.argval, CodeType)
+    ]
 
 
 def _same_names(theirs: CodeType, ours: CodeType) -> bool:
