@@ -36,7 +36,6 @@ class Region(Trace):
     def __init__(self, parent: Trace, name: str, restart: Any = None) -> None:
         GraphBuilder.__init__(self, name, locate=user_location)
         self.parent = parent
-        self.root = parent.root
         self.provenance = parent.provenance
         self.adopted = parent.adopted
         self.outer = []
@@ -50,6 +49,11 @@ class Region(Trace):
         self._numbers = {}
         self._arrays = []
         self._met = {}
+
+    @property
+    def root(self) -> Trace:
+        """The trace that it is part of."""
+        return self.parent.root
 
     # Opening and closing.
 

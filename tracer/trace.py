@@ -177,7 +177,6 @@ class Trace(GraphBuilder):
 
     def __init__(self, name: str, decisions: set[Any] | None = None) -> None:
         super().__init__(name, locate=user_location)
-        self.root = self
         self.regions: list[Any] = []
         self.journal = Journal()
         self.decisions: set[Any] = set() if decisions is None else decisions
@@ -196,6 +195,11 @@ class Trace(GraphBuilder):
         self.provenance = Provenance(self)
         self.adopted = Adopted()
         self._kept: list[Any] = []
+
+    @property
+    def root(self) -> Trace:
+        """The trace of the whole function."""
+        return self
 
     def __exit__(self, *failure: Any) -> None:
         while self.regions:  # left open by an exception

@@ -1,5 +1,7 @@
 """What converted code calls: staged control flow, and the hooks of reads, writes and calls."""
 
+from plait.tracer.control.augment import SCALARS as SCALARS
+from plait.tracer.control.augment import augment as augment
 from plait.tracer.control.branch import result as result
 from plait.tracer.control.branch import test as test
 from plait.tracer.control.branch import use as use
@@ -16,12 +18,25 @@ from plait.tracer.control.loop import while_ as while_
 from plait.tracer.control.methods import percent as percent
 from plait.tracer.control.raising import assert_ as assert_
 from plait.tracer.control.raising import raise_ as raise_
+from plait.tracer.control.reads import attr as attr
+from plait.tracer.control.reads import attr_part as attr_part
+from plait.tracer.control.reads import enter as enter
+from plait.tracer.control.reads import item as item
+from plait.tracer.control.reads import item_part as item_part
+from plait.tracer.control.reads import read as read
+from plait.tracer.control.reads import read_part as read_part
 from plait.tracer.control.site import Site as Site
 from plait.tracer.control.text import format_ as format_
 from plait.tracer.control.trying import before_yield as before_yield
 from plait.tracer.control.trying import caught as caught
 from plait.tracer.control.trying import try_begin as try_begin
 from plait.tracer.control.trying import try_end as try_end
+from plait.tracer.control.writes import del_attr as del_attr
+from plait.tracer.control.writes import del_item as del_item
+from plait.tracer.control.writes import delete as delete
+from plait.tracer.control.writes import set_attr as set_attr
+from plait.tracer.control.writes import set_item as set_item
+from plait.tracer.control.writes import write as write
 from plait.tracer.outcome import Break as Break
 from plait.tracer.outcome import Restart as Restart
 from plait.tracer.places import UNBOUND as UNBOUND
