@@ -356,7 +356,6 @@ class Trace(GraphBuilder):
                 place.write(old)
         self.adopted.release()
         self.provenance.release()
-        del self.root  # so that nothing holds itself
 
     def close(self, outputs: Sequence[Any]) -> tuple[Graph, tuple[Any, ...]]:
         """The graph, with new variable values as further outputs, and those variables."""
