@@ -15,7 +15,7 @@ from plait.ir.location import user_location
 from plait.runtime import log
 from plait.runtime.program import Program
 from plait.runtime.records import Breaks, Change, Fix, Timings, TraceRecord
-from plait.runtime.retrace import Asked, first_changes, why
+from plait.runtime.retrace import Asked, first_changes, why, with_inputs
 from plait.tracer import Note
 
 #: How many captures of one function are remembered.
@@ -128,13 +128,10 @@ class History:
         self.names, self.groups = asked.request.names, asked.request.groups
         if not self._count:
             log.log("trace", f"{self.name}{asked.signature}")
-        elif hash(key) in self._dropped:
-            note = "cache_size= keeps more"
-            changes = (
-                Change("cache", "program", "kept", "dropped for newer ones", location, note),
-            )
         else:
             changes, nearest = why(asked, known, location)
+            if hash(key) in self._dropped and any(c.kind != "outside" for c in changes):
+                changes, nearest = (_dropped(location),), None
             changes = changes or (_unknown(location),)
         record = TraceRecord(
             self._count + 1,
@@ -164,7 +161,8 @@ class History:
     def keep(self, record: TraceRecord, program: Program) -> None:
         """Remember a capture, and log it unless it is the first."""
         traced = program.traced
-        record = replace(record, nodes=len(traced.graph.nodes))
+        changes = with_inputs(record.changes, traced)
+        record = replace(record, changes=changes, nodes=len(traced.graph.nodes))
         with self._lock:
             self._count += 1
             record = replace(record, number=self._count)
@@ -174,6 +172,11 @@ class History:
             reason = f"{first_changes(record.changes)}, at {record.changes[0].location}"
             milliseconds = program.timings.trace or 0.0
             log.log("retrace", f"{self.name}{record.signature}: {reason}", None, milliseconds / 1e3)
+
+
+def _dropped(location: Any) -> Change:
+    note = "cache_size= keeps more"
+    return Change("cache", "program", "kept", "dropped for newer ones", location, note)
 
 
 def _unknown(location: Any) -> Change:

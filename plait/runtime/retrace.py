@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
@@ -11,9 +11,12 @@ from plait.ir.errors import PlaitError
 from plait.ir.location import UNKNOWN, Location, display_name, is_internal
 from plait.runtime.program import Program
 from plait.runtime.request import Request
-from plait.tracer import ABSENT, Change, LeafSpec, cut
+from plait.tracer import ABSENT, Change, LeafSpec, TracedFunction, cut
 
+AN_INPUT = "it is an input of the graph now"
 MAX_SHOWN = 3
+#: How many programs of the same signature are asked what they read.
+MOST_COMPARED = 8
 
 #: Why the numbers of some argument leaves are fixed, and the lines that need them.
 Needs = Mapping[int, tuple[str, Location]]
@@ -61,13 +64,46 @@ def why(
     location : Location
         The user's line that calls.
     """
-    found: list[Change] | None = None
-    nearest: Program | None = None
-    for program in known:
-        differences = _differences(program, asked, location)
-        if found is None or len(differences) <= len(found):
-            found, nearest = differences, program
-    return tuple(found or ()), nearest
+    differences = [(program, _differences(program, asked, location)) for program in known]
+    alike = [program for program, found in differences if not found]
+    if alike:
+        differences = [(p, _outside(p, asked.request)) for p in alike[-MOST_COMPARED:]]
+    nearest, found = min(reversed(differences), key=lambda x: len(x[1]), default=(None, []))
+    return tuple(found), nearest
+
+
+def _outside(program: Program, request: Request) -> list[Change]:
+    """What is not as it was when it was read; of an object that is another one only itself."""
+    leaves, given = request.leaves, request.given
+    failed: set[Any] = set()
+    found: list[Change] = []
+    for guard in program.failing(leaves, given):
+        change = guard.failure(leaves, given)
+        if change is not None and failed.isdisjoint(_lineage(guard.path)):
+            found.append(change)
+        failed.add(guard.path)
+    if not found and program.look(leaves, given) is None:
+        texts = "memory shared as it was", "shared in another way"
+        found.append(Change("aliasing", "tensors from outside", *texts))
+    return found
+
+
+def with_inputs(changes: Sequence[Change], traced: TracedFunction) -> tuple[Change, ...]:
+    """Changes of numbers from outside say so when the new graph has these as inputs."""
+    inputs = {c.path.text: c for c in traced.captures if c.kind == "number" and c.path is not None}
+    return tuple(
+        replace(change, kind="number", note=AN_INPUT)
+        if change.kind == "outside" and change.path in inputs
+        else change
+        for change in changes
+    )
+
+
+def _lineage(path: Any) -> Iterator[Any]:
+    """A path and those of the objects that it goes through."""
+    while path is not None:
+        yield path
+        path = path.parent
 
 
 def _differences(program: Program, asked: Asked, location: Location) -> list[Change]:
@@ -103,7 +139,7 @@ def _change(
     kinds = before is not None and after is not None and before.kind != after.kind
     texts = _described(before, kinds), _described(after, kinds)
     if after is not None and after.kind == "number":
-        return Change("number", path, *texts, location, "it is an input of the graph now")
+        return Change("number", path, *texts, location, AN_INPUT)
     if need is not None and after is not None and after.is_static:
         return Change("number", path, *texts, need[1], need[0])
     return Change("argument", path, *texts, location, _dimensions(before, after))
@@ -162,4 +198,4 @@ def first_changes(changes: Sequence[Change]) -> str:
     return ", ".join(map(str, changes[:MAX_SHOWN])) + more
 
 
-__all__ = ["Asked", "Needs", "first_changes", "raised_at", "why"]
+__all__ = ["Asked", "Needs", "first_changes", "raised_at", "why", "with_inputs"]
