@@ -155,7 +155,7 @@ def test_objects_that_change() -> None:
         ("aba".replace, ("a", "b")),
         (np.save, (io.BytesIO(), np.ones(2))),
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_calls_that_change_nothing_else(
     function: Any, args: Any, capsys: pytest.CaptureFixture[str]
