@@ -42,6 +42,7 @@ LITERAL = 16
 
 _UFUNCS = {n: getattr(np, n) for n in (*UNARY, *BINARY, "positive") if hasattr(np, n)}
 _CONSTANT, _CHECK = get_op("constant"), get_op("check")
+_FULL, _BROADCAST = get_op("full"), get_op("broadcast_to")
 _REAL = frozenset("biuf")
 _NATIVE = frozenset("biufc")
 
@@ -197,6 +198,9 @@ class Recorder(GraphBuilder):
         """Record an op; one that talks to the outside runs at once."""
         if op is _CONSTANT:
             return self.lift(attributes["value"].array)
+        if op is _FULL and attributes["shape"]:  # the number is an input, too
+            op, operands = _BROADCAST, (self.lift(attributes["value"].array),)
+            attributes = {"shape": attributes["shape"]}
         if op.is_effect and op is _CHECK:
             self._is_urgent = True
         elif op.is_effect or op.has(Trait.HOST):

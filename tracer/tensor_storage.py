@@ -75,6 +75,8 @@ class Storage:
             old = handle._data
             offset = old.__array_interface__["data"][0] - low
             handle._data = np.ndarray(old.shape, old.dtype, buffer, offset, old.strides)
+            if any(s == 0 and d > 1 for s, d in zip(old.strides, old.shape, strict=True)):
+                handle._data.flags.writeable = False  # as NumPy has broadcast views
         self.frozen = False
 
 
