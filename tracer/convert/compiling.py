@@ -36,7 +36,10 @@ def class_of(code: CodeType) -> str:
 
 
 def compiled(node: Any, code: CodeType) -> CodeType:
-    """The code object of a definition, in the place of ``code``: its class and free variables."""
+    """The code object of a definition, in the place of ``code``: its class and free variables.
+
+    Its qualified name, and those of what is in it, are still to be set: see ``finished``.
+    """
     stripped = _stripped(node)
     owner = class_of(code)
     statement = ast.Expr(stripped, **where(node)) if isinstance(node, ast.Lambda) else stripped
@@ -142,9 +145,14 @@ def _same_constants(theirs: CodeType, ours: CodeType) -> bool:
         if isinstance(a, CodeType) and isinstance(b, CodeType):
             if not is_same(a, b):
                 return False
-        elif type(a) is not type(b) or repr(a) != repr(b):
+        elif type(a) is not type(b) or (repr(a) != repr(b) and not _is_qualname(b)):
             return False
     return True
+
+
+def _is_qualname(value: Any) -> bool:
+    """Whether a constant is the qualified name of a class in what ``compiled`` gives."""
+    return isinstance(value, str) and value.startswith(f"{_WRAPPER}.<locals>.")
 
 
 def _is_rewritten(code: CodeType) -> bool:
@@ -188,6 +196,8 @@ def _finished(
     consts: list[Any] = []
     for value in code.co_consts:
         if type(value) is str:
+            if value.startswith(prefix):  # the qualified name of a class
+                value = qualname + value[len(prefix) :]
             consts.append(constants.get(value, value))
         elif type(value) is not CodeType:
             consts.append(value)

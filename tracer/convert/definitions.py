@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from typing import Any
 
 from plait.tracer.convert.flow import Flow
@@ -20,6 +21,8 @@ from plait.tracer.convert.nodes import (
 from plait.tracer.convert.statements import Statements
 from plait.tracer.convert.unit import RUNTIME, Scope, Unit
 
+#: Builtins that list the names of the frame that calls them.
+_LISTING = frozenset(("locals", "vars", "dir"))
 #: Builtins that may read any name of the frame that calls them.
 _LOOKING = frozenset(("locals", "vars", "dir", "eval", "exec", "breakpoint"))
 
@@ -52,6 +55,9 @@ def _converted(
         line=node.lineno,
     )
     doc, statements = _split(node.body)
+    if names.read & _LISTING:
+        listing = _Listing(scope)
+        statements = [listing.visit(copy.deepcopy(each)) for each in statements]
     lowering = Lowering(unit.prefix)
     items = lowering.lower(statements, ast.Return(None, **NOWHERE))
     looks = bool(names.read & _LOOKING)
@@ -65,6 +71,43 @@ def _converted(
     written = _Functions(scope, flow, lowering.value).block(items)
     body = [*doc, *_entered(scope, where(node)), *_flagged(lowering, written)]
     return _with_body(node, body or [ast.Pass(**NOWHERE)])
+
+
+class _Listing(ast.NodeTransformer):
+    """Leaves the converter's own names out of what ``locals()`` and the like give."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        return node
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
+
+    def visit_Call(self, node: Any) -> Any:
+        function, scope = node.func, self._scope
+        if not isinstance(function, ast.Name) or node.args or node.keywords:
+            return self.generic_visit(node)
+        name = function.id
+        if name not in _LISTING or scope.kind(name) != "global":
+            return self.generic_visit(node)
+        if scope.unit.resolve(name) != "builtin":
+            return node
+        prefix = scope.unit.prefix
+        form = _NAMES if name == "dir" else _ITEMS
+        found = ast.parse(form.format(prefix=prefix, call=name, size=len(prefix)), mode="eval").body
+        for inner in ast.walk(found):
+            if "lineno" in inner._attributes:
+                ast.copy_location(inner, node)
+        return found
+
+
+#: What ``dir()`` and ``locals()`` become.
+_NAMES = "[{prefix}k for {prefix}k in {call}() if {prefix!r} != {prefix}k[:{size}]]"
+_ITEMS = (
+    "{{{prefix}k: {prefix}v for {prefix}k, {prefix}v in {call}().items() "
+    "if {prefix!r} != {prefix}k[:{size}]}}"
+)
 
 
 def _split(body: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -200,9 +200,9 @@ class Expressions:
     def _by_value(self, node: Any) -> list[str]:
         """Names that a lambda may take as defaults, which leaves them fast for the function."""
         names, scope = Names().add([node]), self.scope
-        if names.captured or scope.bound is None or scope.loose is None:
+        if names.captured or scope.bound is None:
             return []
-        sure = scope.bound & scope.loose
+        sure = scope.bound if scope.loose is None else scope.bound & scope.loose
         return sorted(
             name
             for name in names.read

@@ -244,7 +244,8 @@ class Statements(Loops):
         for handler, kind, items in zip(node.handlers, types, item.handlers, strict=True):
             place = where(handler)
             caught = ast.Expr(self.unit.hooked("caught", [load(name, place)], place), **place)
-            steps = [if_(is_not(name, None), [caught]), *self.block(items)]
+            once = assign(name, constant(None, NOWHERE), NOWHERE)  # except* may take several
+            steps = [if_(is_not(name, None), [caught, once]), *self.block(items)]
             handlers.append(ast.ExceptHandler(kind, handler.name, steps, **place))
         orelse, final = self.block(item.orelse), self.block(item.final)
         return [*first, type(node)(body, handlers, orelse, final, **at)]

@@ -157,10 +157,10 @@ class Scope:
     def kind(self, name: str) -> str:
         """What a name is.
 
-        ``"inner"`` (bound by a comprehension), ``"local"``, ``"outer"`` (of a converted function
+        ``"inner"`` (bound by a comprehension or the converter), ``"local"``, ``"outer"`` (of a converted function
         around it), ``"free"`` or ``"global"``.
         """
-        if any(name in names for names in self._inner):
+        if name.startswith(self.unit.prefix) or any(name in names for names in self._inner):
             return "inner"
         declared = self.declared.get(name)
         if name in self.local and declared in (None, "local"):
