@@ -63,7 +63,8 @@ def _converted(
     looks = bool(names.read & _LOOKING)
     always = frozenset(local if looks else names.captured & local)
     flow = Flow(local, always, unit.prefix, lowering.value)
-    flow.live(items, frozenset(), (frozenset(), frozenset(), frozenset()))
+    end = frozenset((lowering.returned, lowering.value) if lowering.has_flag else ())
+    flow.live(items, end, (frozenset(), frozenset(), frozenset()))
     bound = frozenset(arguments)
     flow.bind(items, bound, "bound")
     if lowering.has_flags:
