@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from types import ModuleType
 from typing import Any
 
@@ -156,32 +155,7 @@ def _safe_repr(value: Any) -> str:
     return plain if " object at 0x" in text else text
 
 
-# What code that we do not look into does to what it is given.
-
-
-def observed(notes: Notes, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call code that is not looked into, and note what it changes or writes.
-
-    Parameters
-    ----------
-    notes : Notes
-        Of the root trace.
-    function : callable
-        Of a library, or without source.
-    """
-    name = function_name(function)
-    given = [getattr(function, "__self__", None), *args, *kwargs.values()]
-    before = [_state(value) for value in given]
-    result = function(*args, **kwargs)
-    did = [
-        _did(value)
-        for value, then in zip(given, before, strict=True)
-        if then is not None and not _same(then, _state(value))
-    ]
-    did = did or list(filter(None, [_writes_file(name, args, kwargs)]))
-    for what in did[:1]:
-        notes.side_effect(f"{name} {what}")
-    return result
+# How functions are called.
 
 
 def function_name(function: Any) -> str:
@@ -191,93 +165,12 @@ def function_name(function: Any) -> str:
     if owner is not None and not isinstance(owner, ModuleType) and "." not in name:
         name = f"{type(owner).__name__}.{name}"
     module = str(getattr(function, "__module__", None) or "")
-    module = (
-        ""
-        if module in ("builtins", "__main__") or function is open
-        else _PUBLIC.get(module, module.lstrip("_"))
-    )
-    return f"{module}.{name}" if module else name
+    if module in ("", "builtins", "__main__") or function is open:
+        return name
+    return f"{_PUBLIC.get(module, module.lstrip('_'))}.{name}"
 
 
 _PUBLIC = {"posix": "os", "nt": "os", "_io": "io"}
-
-
-def _did(value: Any) -> str:
-    if hasattr(value, "tell"):
-        return f"moved on in {shown_file(value)}"
-    return f"changed a {type(value).__name__} that it was given"
-
-
-def shown_file(file: Any) -> str:
-    """A file's name, where it has one."""
-    name = getattr(file, "name", None)
-    return repr(str(name)) if isinstance(name, (str, PurePath)) else f"a {type(file).__name__}"
-
-
-def _state(value: Any) -> Any:
-    """What would differ if the value was changed; None when nothing can be said."""
-    kind = type(value)
-    if kind is Tensor or isinstance(value, (ModuleType, type)):
-        return None
-    if isinstance(value, np.ndarray):
-        return np.array(value, copy=True) if value.nbytes <= _LARGEST else None
-    if isinstance(value, bytearray):
-        return bytes(value)
-    if isinstance(value, dict):
-        return [x for item in value.items() for x in item]
-    if kind.__name__ == "deque" or isinstance(value, (list, set)):
-        return list(value)
-    if hasattr(value, "tell") and hasattr(value, "read"):
-        return _position(value)
-    held = getattr(value, "__dict__", None)
-    return _state(dict(held)) if held and not callable(value) else None
-
-
-_LARGEST = 1 << 24
-
-
-def _position(file: Any) -> Any:
-    try:
-        return ("position", file.tell())
-    except Exception:
-        return None
-
-
-def _same(then: Any, now: Any) -> bool:
-    if isinstance(then, np.ndarray):
-        return bool(then.tobytes() == now.tobytes() and then.shape == now.shape)
-    if isinstance(then, list):
-        return len(then) == len(now) and all(a is b for a, b in zip(then, now, strict=True))
-    return bool(then == now)
-
-
-_WRITERS = {
-    "write": "wrote to a file or stream",
-    "writelines": "wrote to a file or stream",
-    "write_text": "wrote a file",
-    "write_bytes": "wrote a file",
-    "savetxt": "wrote a file",
-    "save": "wrote a file",
-    "savez": "wrote a file",
-    "savez_compressed": "wrote a file",
-    "tofile": "wrote a file",
-}
-_CHANGES = "mkdir makedirs rmdir touch unlink remove rename replace symlink rmtree"
-for _verb in _CHANGES.split():
-    _WRITERS[_verb] = "changed the file system"
-_OWNERS = ("io.", "os.", "pathlib.", "shutil.", "numpy.", "tempfile.")
-
-
-def _writes_file(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """What a function of the standard library or NumPy does to files, by its name."""
-    short = name.rpartition(".")[2]
-    if name == "open":
-        mode = kwargs.get("mode", args[1] if len(args) > 1 else "r")
-        return f"opened {str(args[0])!r} to write" if set(str(mode)) & set("wax+") else ""
-    if name == "print":
-        return "printed to a stream" if kwargs.get("file") else ""
-    is_file = name.startswith(_OWNERS) or name.startswith(("TextIOWrapper.", "Buffered", "FileIO."))
-    return _WRITERS.get(short, "") if is_file else ""
 
 
 __all__ = [
@@ -290,7 +183,5 @@ __all__ = [
     "UnseenCall",
     "cut",
     "function_name",
-    "observed",
     "shown",
-    "shown_file",
 ]

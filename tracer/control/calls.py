@@ -24,7 +24,8 @@ from plait.tracer.asked import is_asked
 from plait.tracer.control import builtins_, impure, reads, writes
 from plait.tracer.control.methods import container_method, tensor_method, text_method
 from plait.tracer.control.text import Text
-from plait.tracer.notes import function_name, observed
+from plait.tracer.notes import function_name
+from plait.tracer.observed import observed
 from plait.tracer.outcome import Break, stop
 from plait.tracer.places import CONTAINERS, ContentPlace
 from plait.tracer.state import current
@@ -331,7 +332,7 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         if isinstance(x, CONTAINERS):
             trace.note(ContentPlace(x))
         reads.escape(x)
-    return observed(trace.root.notes, function, args, kwargs)
+    return observed(trace, function, args, kwargs)
 
 
 def is_pure(function: Any) -> bool:
