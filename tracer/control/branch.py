@@ -135,6 +135,7 @@ class Branch:
         try:
             return merging.add(then, other)
         except Mismatch as mismatch:
+            what = what if not what.startswith("_plait") else "what the function returns"
             raise fail(
                 self._parent,
                 self._site,
@@ -182,14 +183,5 @@ def use(value: Any, sure: bool = False) -> Any:
 
 
 def result(flag: Any, value: Any) -> Any:
-    """What a function returns whose flag says that some path has returned ``value``."""
-    if type(flag) is not bool:
-        trace = current()
-        if trace is not None and not trace.is_lazy:
-            raise fail(
-                trace,
-                Site("return"),
-                "the function returns a value on one path and None on another, which depends on "
-                "a tensor's value; return a value of the same type on each path",
-            )
+    """What a function returns, some paths of which were staged."""
     return value.value if type(value) is Maybe else value

@@ -240,7 +240,7 @@ def _parts(item: Any) -> tuple[Any, Any]:
 def _are_same(a: Leaf, b: Leaf) -> bool:
     """Whether both sides hold one and the same."""
     if a.source is not None and a.source is b.source:
-        return a.payload is b.payload or type(a.source) is not Tensor
+        return True  # what was written into it is a place of its own
     if a.payload is b.payload and a.type == b.type and a.source is None:
         return True
     numbers = type(a.payload) is type(b.payload) in (bool, int, float, complex)

@@ -63,7 +63,7 @@ def _converted(
     looks = bool(names.read & _LOOKING)
     always = frozenset(local if looks else names.captured & local)
     flow = Flow(local, always, unit.prefix, lowering.value)
-    end = frozenset((lowering.returned, lowering.value) if lowering.has_flag else ())
+    end = frozenset((lowering.value,) if lowering.has_flag else ())
     flow.live(items, end, (frozenset(), frozenset(), frozenset()))
     bound = frozenset(arguments)
     flow.bind(items, bound, "bound")
@@ -135,7 +135,7 @@ def _flagged(lowering: Lowering, body: list[ast.stmt]) -> list[ast.stmt]:
         return body
     first = assign(lowering.returned, constant(False, NOWHERE), NOWHERE)
     last = where(body[-1]) if body else NOWHERE
-    value = [load(lowering.returned, last), load(lowering.value, last)]
+    value = [constant(True, last), load(lowering.value, last)]  # no path goes on without a return
     result = ast.Call(ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last)
     return [first, *body, ast.Return(result, **last)]
 

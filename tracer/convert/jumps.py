@@ -60,7 +60,12 @@ def _always_jumps(statements: Sequence[Any]) -> bool:
 
 
 def _never_ends(statements: Sequence[Any]) -> bool:
-    return bool(statements) and (isinstance(statements[-1], ast.Raise) or _always_jumps(statements))
+    if not statements:
+        return False
+    last = statements[-1]
+    if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
+        return "break" not in _jumps(last.body)
+    return isinstance(last, ast.Raise) or _always_jumps(statements)
 
 
 @dataclass(frozen=True, slots=True)
