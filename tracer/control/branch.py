@@ -98,6 +98,11 @@ class Branch:
             state[self._site.names.index(self._site.flag)] = True
         return tuple(state)
 
+    def only(self, held: dict[str, Any]) -> tuple[Any, ...]:
+        """End the branch where the condition holds, and the other one, which is empty."""
+        state = self.otherwise(held)
+        return self.merge(dict(zip(self._site.names, state, strict=True)))
+
     def merge(self, held: dict[str, Any]) -> tuple[Any, ...]:
         """End the other branch; the state after the ``if``."""
         self._end(self._else, held)
