@@ -72,7 +72,8 @@ class AttrPlace:
         """Set the attribute, past a ``__setattr__`` of the class."""
         try:
             if value is UNBOUND:
-                object.__delattr__(self.owner, self.name)
+                if self.read() is not UNBOUND:
+                    object.__delattr__(self.owner, self.name)
             else:
                 object.__setattr__(self.owner, self.name, value)
         except TypeError:  # classes and modules

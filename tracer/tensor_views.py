@@ -144,12 +144,24 @@ def _refresh(handle: Handle, written: set[int]) -> None:
     node = handle._storage
     for ref in node.children if node is not None else ():
         child = ref()
-        if child is None or not _views(child, handle):
+        if child is None or not _views(child, handle) or not _is_live(child._data):
             continue
         if id(child) not in written:
             note(PayloadPlace(child))
             child._data = child._storage.forward(handle._data)
         _refresh(child, written)
+
+
+def _is_live(payload: Any) -> bool:
+    """Whether a payload can still be used: not that of a view made in a region that has ended."""
+    trace = current()
+    if trace is None or type(payload) is not Value:
+        return True
+    while trace is not None:
+        if trace.owns(payload):
+            return True
+        trace = getattr(trace, "parent", None)
+    return False
 
 
 def _views(child: Handle, handle: Handle) -> bool:
