@@ -7,6 +7,7 @@ import collections
 import concurrent.futures
 import multiprocessing
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.capture.fuzz.oracle import Verdict, check
 from tests.capture.fuzz.program import PRELUDE, Program, generate
 from tests.capture.fuzz.shrink import shrink
 
+ERROR = re.compile(r"[\w.]+(Error|Break|Restart|Exception|Warning)\b")
 XLA_EVERY = 100
 CHUNK = 50
 
@@ -53,10 +55,12 @@ def _same(one: Verdict, other: Verdict) -> bool:
 
 
 def _head(verdict: Verdict) -> str:
+    """What kind of difference this is: the message of an error, without names and numbers."""
     lines = [line for line in verdict.detail.splitlines() if line.strip()] or [""]
     first = lines[0].partition(": ")[2] or lines[0]
-    last = lines[-1].partition(":")[0] if "raised" in first else ""
-    return first.partition(" ")[0].partition(",")[0] + last.strip()[:40]
+    errors = [line for line in lines if ERROR.match(line)]
+    said = errors[-1] if "raised" in first and errors else ""
+    return first.partition(" ")[0] + re.sub(r"\d|'.*?'|\[.*?\]|<.*?>", "", said)[:80]
 
 
 def report(seed: int, verdict: Verdict, seconds: float) -> str:
