@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, MappingView, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, MappingView, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from plait.ir import Graph, Value
 from plait.ir.errors import SignatureError, TraceError
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.arguments_changed import GivenContainers
+from plait.tracer.converted import convert
 from plait.tracer.effects import Collector, Recipe, holds_tracers
 from plait.tracer.outcome import Break, Restart
 from plait.tracer.outside import MetArray
@@ -61,14 +63,14 @@ def trace_function(
     TraceError
         The function cannot be captured as it stands.
     """
-    decisions = set(decisions or ())
+    found = dict.fromkeys(decisions or (), "")
     while True:
         try:
-            return _attempt(function, in_tree, leaves, paths, name, same, decisions)
+            return _attempt(function, in_tree, leaves, paths, name, same, found)
         except Restart as again:
-            if again.decision in decisions or len(decisions) >= MAX_DECISIONS:
+            if again.decision in found or len(found) >= MAX_DECISIONS:
                 raise Break(again.reason) from None
-            decisions.add(again.decision)
+            found[again.decision] = again.reason
 
 
 def _attempt(
@@ -78,7 +80,7 @@ def _attempt(
     paths: Sequence[str],
     name: str,
     same: tuple[int, ...],
-    decisions: set[Any],
+    decisions: Mapping[Any, str],
 ) -> TracedFunction:
     """Trace once, with what earlier attempts have found out."""
     trace = Trace(identifier(name), decisions)
@@ -157,7 +159,7 @@ def _run(
     given = unflatten(in_tree, handles)
     containers = GivenContainers(given, paths)
     begin(trace, function, leaves, paths)
-    result = function(*given[0], **given[1])
+    result = run(function, *given)
     if trace.needed:  # the user's code has swallowed the exception
         raise NumberNeeded(trace, frozenset(trace.needed))
     out_leaves, out_tree = _flatten_result(result)
@@ -184,6 +186,18 @@ def _run(
     del result, out_leaves, given
     outputs = tuple([_settle(output) for output in collected])
     return _Ran(outputs, values, out_tree, mutated, own, collector, recipe)
+
+
+def run(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call the function that is traced, converted where that can be."""
+    from plait.tracer.control.calls import call  # imports what traces
+
+    reference = getattr(function, "__plait_self__", None)
+    if reference is not None:
+        return convert(function.__wrapped__)(reference(), *args, **kwargs)
+    if isinstance(function, FunctionType):
+        return convert(function)(*args, **kwargs)
+    return call(function, *args, **kwargs)
 
 
 def _flatten_result(result: Any) -> tuple[list[Any], TreeDef]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +165,7 @@ class Trace(GraphBuilder):
         The regions that are open now, the innermost last.
     journal : Journal
         What captured code changed, and what was there before.
-    decisions : set
+    decisions : mapping
         What earlier attempts found out, such as ``("unroll", site)``.
     ending : Ending or None
         Why this attempt ends.
@@ -175,11 +175,11 @@ class Trace(GraphBuilder):
 
     is_lazy = False
 
-    def __init__(self, name: str, decisions: set[Any] | None = None) -> None:
+    def __init__(self, name: str, decisions: Mapping[Any, str] | None = None) -> None:
         super().__init__(name, locate=user_location)
         self.regions: list[Any] = []
         self.journal = Journal()
-        self.decisions: set[Any] = set() if decisions is None else decisions
+        self.decisions: Mapping[Any, str] = decisions or {}
         self.ending: Ending | None = None
         self.outer = [i for i in dispatch.interpreters() if isinstance(i, Trace)]
         self.captures: list[tuple[Capture, Value]] = []
@@ -303,6 +303,12 @@ class Trace(GraphBuilder):
         self._captured[id(value)] = captured
         self._foreign[captured] = value
         return captured
+
+    def is_foreign(self, value: Value) -> bool:
+        """Whether a value is one of a trace around this one."""
+        if not self.outer or any(scope.owns(value) for scope in (self, *self.regions)):
+            return False
+        return any(trace.owns(value) for trace in self.outer)
 
     def variable_made(self) -> None:
         """Note that the function being traced makes a variable."""

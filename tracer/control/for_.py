@@ -200,7 +200,6 @@ class For(Loop):
     def failure(self, reason: str) -> Ending:
         """Unroll, or give up."""
         if self.is_fixed:
-            self.parent.root.notes.unrolled(self.site.location, self.source.length, reason)
             return stop(self.parent, Restart(("unroll", self.site), reason))
         return super().failure(reason)
 
@@ -375,10 +374,13 @@ def for_(iterable: Any, site: Site) -> Any:
     if trace is None or trace.is_lazy:
         return None
     decisions = trace.root.decisions
-    if ("unroll", site) in decisions:
-        return None
     source = source_of(iterable, TRIPS)
     if source is None:
+        return None
+    if ("unroll", site) in decisions:
+        trips = source.length
+        if isinstance(trips, int) and trips > TRIPS:
+            trace.root.notes.unrolled(site.location, trips, decisions["unroll", site])
         return None
     return For(trace, source, site, ("peel", site) in decisions)
 
