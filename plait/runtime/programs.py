@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from plait.ir.location import Location
 from plait.runtime.program import Program
 from plait.runtime.request import Request
 
@@ -79,10 +80,13 @@ class OutsideNumbers:
     ----------
     dynamic : frozenset
         The paths of those that are, by their keys.
+    needs : dict
+        Why others are not, and the lines that need their values.
     """
 
     def __init__(self) -> None:
         self.dynamic: frozenset[Any] = frozenset()
+        self.needs: dict[Any, tuple[str, Location]] = {}
         self._static: frozenset[Any] = frozenset()
 
     def note(self, programs: Iterable[Program], request: Request) -> None:
@@ -95,11 +99,12 @@ class OutsideNumbers:
                 if type(_found(guard.path, request)) is kind:
                     self.dynamic |= {key}
 
-    def fix(self, paths: Iterable[Any]) -> None:
+    def fix(self, paths: Iterable[Any], why: str, location: Location) -> None:
         """Keep numbers in the guards: those of paths or of their keys."""
         keys = {getattr(path, "key", path) for path in paths if not isinstance(path, int)}
         self._static |= keys
         self.dynamic -= keys
+        self.needs |= dict.fromkeys(keys, (why, location))
 
     def free(self, keys: Iterable[Any]) -> None:
         """Let numbers be inputs again."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
-from plait.ir.errors import PlaitError
 from plait.ir.location import UNKNOWN, Location, display_name, is_internal
 from plait.runtime.program import Program
 from plait.runtime.request import Request
@@ -18,8 +17,8 @@ MAX_SHOWN = 3
 #: How many programs of the same signature are asked what they read.
 MOST_COMPARED = 8
 
-#: Why the numbers of some argument leaves are fixed, and the lines that need them.
-Needs = Mapping[int, tuple[str, Location]]
+#: Why numbers of argument leaves and at outside paths are fixed, and the lines that need them.
+Needs = Mapping[Any, tuple[str, Location]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Asked:
     same : tuple of int
         Which arguments are one object, where that matters.
     needs : mapping
-        Why numbers among the arguments are part of the signature.
+        Why numbers are no inputs: by argument leaf, or by the key of a path outside.
     """
 
     request: Request
@@ -67,25 +66,31 @@ def why(
     differences = [(program, _differences(program, asked, location)) for program in known]
     alike = [program for program, found in differences if not found]
     if alike:
-        differences = [(p, _outside(p, asked.request)) for p in alike[-MOST_COMPARED:]]
+        differences = [(p, _outside(p, asked)) for p in alike[-MOST_COMPARED:]]
     nearest, found = min(reversed(differences), key=lambda x: len(x[1]), default=(None, []))
     return tuple(found), nearest
 
 
-def _outside(program: Program, request: Request) -> list[Change]:
+def _outside(program: Program, asked: Asked) -> list[Change]:
     """What is not as it was when it was read; of an object that is another one only itself."""
-    leaves, given = request.leaves, request.given
+    leaves, given = asked.request.leaves, asked.request.given
     failed: set[Any] = set()
     found: list[Change] = []
     for guard in program.failing(leaves, given):
         change = guard.failure(leaves, given)
         if change is not None and failed.isdisjoint(_lineage(guard.path)):
-            found.append(change)
+            need = asked.needs.get(guard.path.key) if guard.number is not None else None
+            found.append(change if need is None else _needed(change, need))
         failed.add(guard.path)
     if not found and program.look(leaves, given) is None:
         texts = "memory shared as it was", "shared in another way"
         found.append(Change("aliasing", "tensors from outside", *texts))
     return found
+
+
+def _needed(change: Change, need: tuple[str, Location]) -> Change:
+    why, where = need
+    return replace(change, kind="number", note=f"{why}, at {where.file}:{where.line}")
 
 
 def with_inputs(changes: Sequence[Change], traced: TracedFunction) -> tuple[Change, ...]:
@@ -180,7 +185,7 @@ def _shown(spec: LeafSpec) -> str:
 
 def raised_at(error: BaseException) -> Location:
     """The user's line at which an error was raised."""
-    known = error.location if isinstance(error, PlaitError) else None
+    known = getattr(error, "location", None)
     if isinstance(known, Location):
         return known
     found, entry = UNKNOWN, error.__traceback__

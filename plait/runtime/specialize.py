@@ -41,6 +41,10 @@ _ENDLESS = (
     "let a Python argument count down, or loop inside of it"
 )
 
+#: Why a number is no input.
+NEEDED = "its value decides a shape or a branch"
+FAILS = "the code fails when it is an input of the graph"
+
 
 class _Depth(threading.local):
     """How many functions the thread is tracing."""
@@ -153,7 +157,8 @@ class Specializer:
                     return found
                 self._outside.note(self._candidates(key), request)
                 self.broken.demand(key)
-                asked = Asked(request, specs, place, same, family.needs if family else {})
+                needs = self._outside.needs | (family.needs if family else {})
+                asked = Asked(request, specs, place, same, needs)
                 attempt.trace(asked, key, self._known())
                 try:
                     traced = self._trace(function, request, specs, numbers, family, same)
@@ -243,7 +248,7 @@ class Specializer:
         except NumberNeeded as needed:
             if not needed.is_own:
                 raise
-            self._outside.fix(needed.positions)
+            self._outside.fix(needed.positions, NEEDED, needed.location)
             _make_static(needed, request, numbers, family)
             return None
         except (Exception, Break) as error:
@@ -252,9 +257,9 @@ class Specializer:
                 raise
             where = raised_at(error)
         # Perhaps the code does with a number what only a number can do.
-        self._outside.fix(outside)
+        self._outside.fix(outside, FAILS, where)
         if family is not None:
-            family.fix(dynamic, "the code fails when it is an input of the graph", where)
+            family.fix(dynamic, FAILS, where)
             _set_dynamic(specs, numbers, family)
         try:
             return self._trace_settled(function, request, specs, same)
@@ -350,7 +355,7 @@ def _make_static(
             continue  # a number from outside
         leaf = request.leaves[i]
         if i in numbers and family is not None:
-            family.fix({i}, "its value decides a shape or a branch", needed.location)
+            family.fix({i}, NEEDED, needed.location)
             continue
         outer = dispatch.current()
         if isinstance(outer, Trace):
