@@ -7,11 +7,12 @@ from plait.tracer.arguments import classify as classify
 from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.asked import convert_modules as convert_modules
 from plait.tracer.capture import trace_function as trace_function
+from plait.tracer.control.replay import Inner as Inner
+from plait.tracer.control.text import print_public as print_public
 from plait.tracer.effects import Making as Making
 from plait.tracer.guards import Check as Check
 from plait.tracer.guards import Guard as Guard
 from plait.tracer.guards import compile_check as compile_check
-from plait.tracer.control.text import print_public as print_public
 from plait.tracer.notes import ABSENT as ABSENT
 from plait.tracer.notes import Change as Change
 from plait.tracer.notes import Note as Note

@@ -37,7 +37,8 @@ class Adopted:
             for other, array, other_storage, _ in self.items.values()
             if isinstance(storage, Storage) and other_storage is storage
         ]
-        value, array = root.read_input(handle), handle._data
+        array = handle._data
+        value = root.lift_foreign(array) if type(array) is Value else root.read_input(handle)
         root.journal.before(PayloadPlace(handle))
         self.items[id(handle)] = (handle, array, storage, value)
         handle._data, handle._storage = value, TracedView()

@@ -1,12 +1,19 @@
-"""Whether a function was converted, asked without loading the converter."""
+"""The converter, which is loaded when something is traced: it imports what traces."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
+
+
+def convert(function: Any) -> Any:
+    """The converted form of a function; the function itself where there is none."""
+    from plait.tracer.convert import convert as converted
+
+    return converted(function)
 
 
 def is_converted(function: Any) -> bool:
     """Whether the code of a function tells what it reads and writes."""
-    converter = sys.modules.get("plait.tracer.convert")
-    return converter is not None and bool(converter.is_converted(function))
+    from plait.tracer.convert import is_converted as found
+
+    return found(function)

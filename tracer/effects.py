@@ -1,4 +1,4 @@
-"""What captured code changed outside, as values of its graph and places to put them at each call."""
+"""What captured code changed outside: values of its graph, and where each call puts them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from plait.tracer.places import (
 )
 from plait.tracer.provenance import PLAIN, Edits
 from plait.tracer.pytree import container_of
-from plait.tracer.tensor import Tensor
+from plait.tracer.tensor import FROZEN, Tensor
 from plait.tracer.trusted import is_trusted
 
 
@@ -192,7 +192,7 @@ def _write(target: Any, name: Any, value: Any) -> None:
         return
     storage = getattr(target, "_storage", None)
     if storage is None or not hasattr(storage, "handles"):
-        target._data, target._storage = value._data, getattr(value, "_storage", None)
+        target._data, target._storage = value._data, FROZEN
     else:
         target[...] = value
 
@@ -305,7 +305,7 @@ class Collector:
             return False
         if self.outside(value) is not None or id(value) in self._recipes:
             return True
-        return any([self.note_container(child) for child in container[0](value)[0]])
+        return any(self.note_container(child) for child in container[0](value)[0])
 
     def _array(self, value: Any) -> Recipe:
         return Copy(MetArray(value).then)
@@ -343,7 +343,7 @@ class Collector:
                 self.change("attribute", path, place.name, place.read())
         elif isinstance(place, GlobalPlace):
             self.change("global", Held(place.namespace, "globals()"), place.name, place.read())
-        elif isinstance(place, CellPlace):
+        elif isinstance(place, CellPlace) and self.provenance.is_outside(place):
             self.change("cell", Held(place.cell, place.name), place.name, place.read())
         elif isinstance(place, ContentPlace):
             path = self.provenance.path_of(place.container)

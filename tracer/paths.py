@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -143,10 +144,8 @@ class Held(Path):
     def __init__(self, value: Any, text: str, weak: bool = False) -> None:
         self._get: Any = lambda: value
         if weak:
-            try:
+            with contextlib.suppress(TypeError):
                 self._get = weakref.ref(value)
-            except TypeError:
-                pass
         self.parent, self.text = None, text
         self.key = ("held", id(value))
 
@@ -224,25 +223,4 @@ class Class(Path):
         return type(held)
 
 
-def default(function: Path, name: str, position: int | None) -> Path:
-    """The default of a parameter: by its place from the left, None where it is keyword-only."""
-    if position is None:
-        found: Path = Item(Attr(function, "__kwdefaults__"), name)
-    else:
-        found = Item(Attr(function, "__defaults__"), position)
-    found.text = f"{function.text}({name}=)"
-    return found
-
-
-__all__ = [
-    "Argument",
-    "Attr",
-    "Cell",
-    "Class",
-    "Given",
-    "Global",
-    "Held",
-    "Item",
-    "Path",
-    "default",
-]
+__all__ = ["Argument", "Attr", "Cell", "Class", "Given", "Global", "Held", "Item", "Path"]

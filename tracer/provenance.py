@@ -18,7 +18,7 @@ from plait.ir import SHORT_NAMES, Value
 from plait.ir.location import Location, user_location
 from plait.tracer.guards import Guard, weakly
 from plait.tracer.paths import Attr, Item, Path
-from plait.tracer.places import ContentPlace, PayloadPlace, Place, VariablePlace
+from plait.tracer.places import CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
 
@@ -62,12 +62,15 @@ class Provenance:
         Guards by their keys, in the order of the reads.
     edits : dict
         For each container that the trace changed, by its identity, how.
+    cells : set
+        Variables of enclosing functions that were there before the trace, by identity.
     """
 
     def __init__(self, trace: Any) -> None:
         self.trace = trace
         self.guards: dict[tuple[Any, ...], Guard] = {}
         self.edits: dict[int, Edits] = {}
+        self.cells: set[int] = set()
         self._paths: dict[int, Path] = {}
         self._kept: list[Any] = []
         self._read: dict[tuple[Any, ...], tuple[Any, Any]] = {}
@@ -95,7 +98,9 @@ class Provenance:
         owner = getattr(place, "owner", getattr(place, "container", None))
         if owner is not None:
             return self.path_of(owner) is not None
-        return not isinstance(place, (PayloadPlace, VariablePlace))
+        if isinstance(place, CellPlace):
+            return id(place.cell) in self.cells
+        return isinstance(place, GlobalPlace)
 
     def is_written(self, place: Place) -> bool:
         """Whether the trace changed a place, so that what is there now is its own."""

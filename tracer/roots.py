@@ -11,7 +11,7 @@ from typing import Any
 
 from plait.ir.location import Location, display_name
 from plait.tracer.arguments import LeafSpec
-from plait.tracer.converted import is_converted
+from plait.tracer.converted import convert, is_converted
 from plait.tracer.paths import Argument, Attr, Cell, Global, Held, Item, Path
 from plait.tracer.provenance import PLAIN, Provenance
 from plait.tracer.trusted import is_trusted, is_trusted_module
@@ -37,10 +37,10 @@ def register(provenance: Provenance, function: Any) -> None:
     reference = getattr(function, "__plait_self__", None)
     if reference is not None:
         provenance.root(reference(), Held(reference(), "self", weak=True))
-        called(provenance, function.__wrapped__)
+        _root(provenance, function.__wrapped__)
     elif isinstance(function, types.MethodType):
         provenance.root(function.__self__, Held(function.__self__, "self", weak=True))
-        called(provenance, function.__func__)
+        _root(provenance, function.__func__)
     elif isinstance(function, functools.partial):
         path = Held(function, "partial", weak=True)
         provenance.root(function, path)
@@ -50,12 +50,19 @@ def register(provenance: Provenance, function: Any) -> None:
             provenance.read(Item(Attr(path, "keywords"), key), item)
         register(provenance, function.func)
     elif isinstance(function, types.FunctionType):
-        called(provenance, function)
+        _root(provenance, function)
     elif not isinstance(function, type) and hasattr(function, "__dict__"):
         provenance.root(function, Held(function, "self", weak=True))
-        call = getattr(type(function), "__call__", None)
+        call = getattr(type(function), "__call__")  # noqa: B004, B009
         if isinstance(call, types.FunctionType):
-            called(provenance, call)
+            _root(provenance, call)
+
+
+def _root(provenance: Provenance, function: Any) -> None:
+    """Register a function that is there before the trace."""
+    if isinstance(function, types.FunctionType):
+        provenance.root(function, Held(function, function.__name__, weak=True))
+    called(provenance, function)
 
 
 def called(provenance: Provenance, function: Any) -> None:
@@ -69,9 +76,10 @@ def called(provenance: Provenance, function: Any) -> None:
         return
     path = provenance.path_of(function)
     if path is not None:
+        provenance.cells |= set(map(id, function.__closure__ or ()))
         provenance.read_static(Attr(path, "__code__"), function.__code__)
         _defaults(provenance, function, path)
-    if not is_converted(function):
+    if not is_converted(convert(function)):
         with provenance.at(_place(function.__code__)):
             _names(provenance, function, function.__code__)
 

@@ -13,7 +13,7 @@ from plait.ir.errors import DTypeError, IndexOutOfRangeError, PlaitError, ShapeE
 from plait.ir.frames import boundary, hide_internals
 from plait.ir.functions.payload import dtype_of, wide_payload
 from plait.ir.location import user_location
-from plait.tracer import pending
+from plait.tracer import pending, state
 from plait.tracer import tensor_fast as fast
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import (
@@ -65,7 +65,7 @@ def _in_place(self: Any, name: str, other: Any) -> Any:
     if (recorder := pending.recorder()) is not None and not recorder.takes(self, other):
         return recorder.eagerly(_IN_PLACE[name], self, other)
     if _is_captured(self):
-        raise views.outside(self)
+        dispatch.current().write_tensor(self)  # type: ignore[attr-defined]
     write(self, unwrap(call(name, self, other)), f"in-place {name}")
     return self
 
@@ -104,9 +104,11 @@ def _is_replaced(handle: Any) -> bool:
 
 def _is_captured(handle: Any) -> bool:
     """Whether a write would change a tensor from outside of the trace that is running."""
-    if not dispatch.active or type(handle._data) is Value:
+    trace = state.current()
+    if trace is None:
         return False
-    return hasattr(dispatch.current(), "read_tensor")
+    data = handle._data
+    return type(data) is not Value or trace.root.is_foreign(data)
 
 
 class Operators(Handle):
@@ -204,7 +206,7 @@ class Operators(Handle):
                 recorder.set_elements(self, key, value)
                 return
             if _is_captured(self):
-                raise views.outside(self)
+                dispatch.current().write_tensor(self)  # type: ignore[attr-defined]
             data, key, value = self._data, unwrap(key), unwrap(value)
             if type(data) is Value:
                 views.rebind(self, functions.setitem(data, key, value))

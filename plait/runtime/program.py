@@ -17,23 +17,20 @@ from plait.ir import (
     Executable,
     ExecutionPlan,
     Graph,
-    GraphBuilder,
-    Value,
-    ops,
 )
 from plait.ir.errors import SignatureError
 from plait.runtime import log
 from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
+from plait.runtime.pipeline import keep_state_on_failure, run_passes
 from plait.runtime.records import Timings
+from plait.runtime.results import make_result
 from plait.runtime.watch import Found, Watch
 from plait.tracer import (
     Capture,
     Change,
     Guard,
     LeafSpec,
-    Making,
-    Output,
     Tensor,
     TracedFunction,
     TreeDef,
@@ -388,25 +385,7 @@ class Program:
         elif self.traced.assigned:
             self._commit(results)
         self._write_back(results, leaves)
-        traced = self.traced
-        found = found[len(traced.captures) :]
-        made: list[Any] = []
-        for output in traced.outputs:
-            again = output.kind == "result"
-            made.append(
-                made[output.index] if again else self._output(output, results, leaves, found)
-            )
-        if not traced.effects and traced.recipe is None:
-            return unflatten(traced.out_tree, made)
-        making = Making(lambda output: self._output(output, results, leaves, found), found, made)
-        result = unflatten(traced.out_tree, made) if traced.recipe is None else None
-        values = [making.make(e.value) for e in traced.effects if e.value is not None]
-        if traced.recipe is not None:
-            result = making.make(traced.recipe)
-        for effect in traced.effects:
-            effect.apply(making)
-        del values
-        return result
+        return make_result(self.traced, results, leaves, found)
 
     def plain_result(self, results: Sequence[Any]) -> Any:
         """The result when it is plain tensors in order."""
@@ -445,28 +424,6 @@ class Program:
             leaf = leaves[position]
             leaf[...] = wrap(results[start + i]) if type(leaf) is Tensor else results[start + i]
 
-    @staticmethod
-    def _output(
-        output: Output, results: Sequence[Any], leaves: Sequence[Any], found: Sequence[Any]
-    ) -> Any:
-        kind = output.kind
-        if kind == "tensor":
-            return wrap(results[output.index])
-        if kind == "argument":
-            return leaves[output.index]
-        if kind == "outside":
-            return found[output.index]
-        if kind == "static":
-            return output.value
-        if kind == "array":
-            return output.value.copy()
-        if kind == "jax":
-            return results[output.index]
-        array = np.asarray(results[output.index])
-        if kind == "number":
-            return array.item()
-        return np.array(array) if array.ndim else array[()]
-
 
 def _shown(spec: LeafSpec) -> str:
     """The type of an argument, or its value where that is part of the signature."""
@@ -497,38 +454,3 @@ def wait(results: Sequence[Any]) -> None:
         if ready is not None:
             ready()
             return
-
-
-def run_passes(graph: Graph, spec: str | None, dumps: log.Dumps) -> passes.PipelineResult:
-    """Run the pipeline, logging and dumping what ``PLAIT_LOG`` and ``PLAIT_DUMP_TO`` ask for."""
-    from plait import passes
-
-    if not (log.dumping() or log.enabled("passes")):
-        return passes.run_pipeline(graph, spec)
-    dumps.write("traced", graph.as_text)
-    start = time.perf_counter()
-
-    def listener(name: str, after: Graph) -> None:
-        nonlocal start
-        seconds = time.perf_counter() - start
-        message = f"{graph.name}: {name}: {len(after.nodes)} nodes"
-        log.log("passes", message, after.as_text, seconds)
-        dumps.write(name, after.as_text)
-        start = time.perf_counter()
-
-    return passes.run_pipeline(graph, spec, listener=listener)
-
-
-def keep_state_on_failure(graph: Graph, state_inputs: Sequence[int], start: int) -> Graph:
-    """Make the new state (outputs from ``start``) the old one when the last output says failure."""
-    builder = GraphBuilder(graph.name)
-    inputs = [builder.input(v.type, v.name) for v in graph.inputs]
-    outputs = list(builder.inline(graph, inputs))
-    status: Value = outputs[-1]
-    with builder:
-        first = ops.slice_(status, starts=(0,), stops=(1,), steps=(1,))
-        ok = ops.reshape(ops.equal(first, np.zeros(1, np.int64)), shape=())
-        for i, position in enumerate(state_inputs, start):
-            condition = ops.broadcast_to(ok, shape=inputs[position].shape)
-            outputs[i] = ops.select(condition, outputs[i], inputs[position])
-    return builder.build(outputs)

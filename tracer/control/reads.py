@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import dispatch
+from plait.ir.location import Location, display_name
 from plait.tracer import roots
 from plait.tracer.control import calls
 from plait.tracer.paths import Attr, Cell, Class, Global, Item, Path
@@ -42,12 +43,13 @@ def enter(record: Any) -> None:
         return
     frame = sys._getframe(1)
     namespace = frame.f_globals
-    for name in record.static_reads:
+    for name, line in record.static_reads.items():
         path = Global(namespace, name)
-        if name not in namespace:
-            found.absent(path)
-        elif not found.is_written(GlobalPlace(namespace, name)):
-            found.read(path, namespace[name])
+        with found.at(Location(display_name(record.file), line, record.function)):
+            if name not in namespace:
+                found.absent(path)
+            elif not found.is_written(GlobalPlace(namespace, name)):
+                found.read(path, namespace[name])
 
 
 def read(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> Any:
@@ -76,6 +78,8 @@ def _read(
         return value
     if cell is not None:
         held = cell_of(cell)
+        if id(held) not in found.cells:
+            return value
         if found.is_written(CellPlace(held, root.name)):
             return found.stand_in(value)
         return found.read(Cell(held, root.name), value, whole)
@@ -173,7 +177,9 @@ def _looked_up(found: Provenance, path: Path | None, obj: Any, name: str, whole:
     if value is UNBOUND:
         return calls.call(class_attribute(type(obj), "__getattr__"), obj, name)
     if isinstance(value, types.MethodType) and value.__self__ is obj:
-        found.guard(Attr(path, name), "method", value.__func__)
+        where = Attr(path, name)
+        found.guard(where, "method", value.__func__)
+        found.root(value.__func__, Attr(where, "__func__"))
         return value
     return found.read(Attr(path, name), value, whole)
 

@@ -21,30 +21,11 @@ from plait.tracer.trusted import is_trusted
 #: Methods of containers that look at nothing and add at the end.
 APPENDING = frozenset(("append", "extend", "__iadd__"))
 #: Methods of containers that change nothing.
-READING = frozenset(
-    [
-        "__contains__",
-        "__eq__",
-        "__getitem__",
-        "__iter__",
-        "__len__",
-        "__reversed__",
-        "copy",
-        "count",
-        "difference",
-        "get",
-        "index",
-        "intersection",
-        "isdisjoint",
-        "issubset",
-        "issuperset",
-        "items",
-        "keys",
-        "symmetric_difference",
-        "union",
-        "values",
-    ]
+_READING = (
+    "__contains__ __eq__ __getitem__ __iter__ __len__ __reversed__ copy count difference get "
+    "index intersection isdisjoint issubset issuperset items keys symmetric_difference union values"
 )
+READING = frozenset(_READING.split())
 
 
 def _note(place: Place) -> bool:
