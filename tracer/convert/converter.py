@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import linecache
 import os
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -162,7 +165,7 @@ class Converter:
         code, module = function.__code__, function.__globals__
         names = self._names.get(code)
         if names is None:
-            names = self._names[code] = tuple(sorted(_global_names(code)))
+            names = self._names[code] = tuple(sorted(_global_names(code) | {"locals"}))
         known = _builtins_of(module)
         meaning: dict[str, str] = {}
         statics = []
@@ -177,7 +180,8 @@ class Converter:
         key = (code.co_filename, code, tuple(meaning.items()))
         found = self._codes.get(key)
         if found is None:
-            found = self._codes[key] = self._convert(function, meaning)
+            with _no_collection():
+                found = self._codes[key] = self._convert(function, meaning)
         return found, tuple(statics)
 
     # Conversion.
@@ -236,6 +240,18 @@ class Converter:
         if found or linecache.getlines(code.co_filename):
             return f"the source of {name} in {code.co_filename} is not what was loaded"
         return f"the source of {name} is not to be found ({code.co_filename})"
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: trees are many objects, none of them garbage in cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _builtins_of(module: dict[str, Any]) -> dict[str, Any]:

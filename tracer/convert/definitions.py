@@ -8,13 +8,14 @@ from typing import Any
 
 from plait.tracer.convert.flow import Flow
 from plait.tracer.convert.jumps import Lowering
-from plait.tracer.convert.names import function_names, own_names, parameters
+from plait.tracer.convert.names import function_names, numbers, own_names, parameters
 from plait.tracer.convert.nodes import (
     NOWHERE,
     assign,
     constant,
     if_,
     load,
+    set_,
     rebuilt,
     where,
 )
@@ -54,6 +55,7 @@ def _converted(
         first=arguments[0] if arguments else "",
         line=node.lineno,
     )
+    scope.numbers = numbers(node, names)
     doc, statements = _split(node.body)
     if names.read & _LISTING:
         listing = _Listing(scope)
@@ -133,7 +135,7 @@ def _flagged(lowering: Lowering, body: list[ast.stmt]) -> list[ast.stmt]:
     """A body that knows whether it has returned, where jumps may have been staged."""
     if not lowering.has_flag:
         return body
-    first = assign(lowering.returned, constant(False, NOWHERE), NOWHERE)
+    first = set_(lowering.returned, False)
     last = where(body[-1]) if body else NOWHERE
     value = [constant(True, last), load(lowering.value, last)]  # no path goes on without a return
     result = ast.Call(ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last)

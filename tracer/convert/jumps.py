@@ -151,7 +151,7 @@ class Lowering:
                 if chain is not None:
                     return items + self._block([*chain, *rest], frame)
             if isinstance(statement, ast.If) and rest:
-                statement, rest = _moved(statement, rest)
+                statement, rest = _moved(statement, rest, frame)
             before, self._set = self._set, set()
             items += self._lowered(statement, frame)
             flag = _guarding(frame, self.returned)
@@ -291,9 +291,11 @@ def _guarding(frame: _Frame, returned: str) -> str:
     return loop.skipped or loop.broken
 
 
-def _moved(node: ast.If, rest: Sequence[Any]) -> tuple[ast.If, Sequence[Any]]:
+def _moved(
+    node: ast.If, rest: Sequence[Any], frame: _Frame
+) -> tuple[ast.If, Sequence[Any]]:
     """An ``if`` of which one branch always jumps takes what follows into the other one."""
-    if is_python_bool(node.test):
+    if is_python_bool(node.test) and not frame.to_function:
         return node, rest
     if _always_jumps(node.body):
         return ast.If(node.test, node.body, [*node.orelse, *rest], **where(node)), ()

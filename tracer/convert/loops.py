@@ -22,6 +22,7 @@ from plait.tracer.convert.nodes import (
     is_,
     is_not,
     load,
+    set_,
     not_,
     store,
     where,
@@ -42,6 +43,8 @@ class Loops:
         self.flow = flow
         self.value = value
         self.expressions = Expressions(scope)
+        seen = scope.kind("locals") == "global" and "locals" not in scope.declared
+        self._sees_locals = seen and scope.unit.resolve("locals") == "builtin"
         self.targets = Targets(scope, self.expressions)
 
     def block(self, items: Sequence[Item]) -> list[ast.stmt]:
@@ -52,17 +55,20 @@ class Loops:
 
     def held(self, at: Where) -> list[ast.expr]:
         """What the frame's names hold, as an argument."""
-        return [self.unit.locals(at)]
+        if self._sees_locals:
+            return [call(load("locals", at), [], at)]
+        return [call(self.unit.builtin("locals", at), [], at)]
 
     def written(self, item: Item) -> tuple[str, ...]:
         """The names of an item's state whose objects are also written in place."""
         return tuple([name for name in item.state if name in self.flow.written[item]])
 
     def unbound(self, item: Item) -> list[str]:
-        """The names of an item's state that may be unbound."""
+        """The user's names of an item's state that may be unbound."""
         bound = item.bound if item.loose is None else item.loose
         sure = (bound or frozenset()) - self.flow.deleted(item)
-        return [name for name in item.state if name not in sure]
+        own = self.unit.prefix
+        return [n for n in item.state if n not in sure and not n.startswith(own)]
 
     def take(
         self, names: tuple[str, ...], value: ast.expr, unbound: list[str], at: Where
@@ -81,15 +87,15 @@ class Loops:
     def while_(self, item: While) -> list[ast.stmt]:
         """A ``while`` loop."""
         node, name, at = item.node, item.name, where(item.node.test)
-        found = [assign(name, constant(None, NOWHERE), NOWHERE)]
+        found = [set_(name, None)]
         if item.broken:
-            found.append(assign(item.broken, constant(False, NOWHERE), NOWHERE))
+            found.append(set_(item.broken, False))
         tested = f"{name}_test"
         test = self.expressions.value(item.test)
         body = self._tested(item, tested, test, at)
         body.append(self._looped(item, tested, at))
         if item.skipped:
-            body.append(assign(item.skipped, constant(False, NOWHERE), NOWHERE))
+            body.append(set_(item.skipped, False))
         body += self.block(item.body)
         place = {**where(node), "end_lineno": node.lineno, "end_col_offset": node.col_offset + 5}
         found.append(ast.While(constant(True, NOWHERE), body, [], **place))
@@ -104,19 +110,22 @@ class Loops:
         walrus = self.flow.names(item).bound & set(item.state)
         names = tuple(sorted((walrus | {tested}) - {item.broken, item.skipped}))
         site = self.scope.site("guard", at, names, item.broken)
-        unbound = [n for n in names if n == tested or n in self.unbound(item)]
-        return [
+        unbound = [n for n in self.unbound(item) if n in names]
+        ended = self.turn(name, "otherwise", names, unbound, at)
+        merged = self.turn(name, "merge", names, unbound, at)
+        staged = [
             self.unset(name, item.broken, site, at),
             if_(is_not(name, False), [evaluate]),
             if_(
                 is_not(name, True),
                 [
-                    if_(is_not(name, False), self.turn(name, "otherwise", names, unbound, at)),
-                    assign(tested, constant(False, NOWHERE), NOWHERE),
-                    if_(is_not(name, False), self.turn(name, "merge", names, unbound, at)),
+                    if_(is_not(name, False), ended),
+                    set_(tested, False),
+                    if_(is_not(name, False), merged),
                 ],
             ),
         ]
+        return [if_(is_(item.broken, False), [evaluate], staged)]
 
     def turn(
         self, name: str, method: str, names: tuple[str, ...], unbound: list[str], at: Where
@@ -129,8 +138,8 @@ class Loops:
         """``name`` is whether a flag is not set: a bool, or what stands for a traced one."""
         negated = self.unit.hooked("not_", [load(flag, at)], at)
         staged = assign(name, self.unit.hooked("test", [negated, site], at), at)
-        yes = assign(name, constant(True, NOWHERE), NOWHERE)
-        no = assign(name, constant(False, NOWHERE), NOWHERE)
+        yes = set_(name, True)
+        no = set_(name, False)
         return if_(is_(flag, False), [yes], [if_(is_(flag, True), [no], [staged])])
 
     def _looped(self, item: While, tested: str, at: Where) -> ast.stmt:
@@ -138,19 +147,20 @@ class Loops:
         name = item.name
         site = self.scope.site("while", at, item.state, item.broken, self.written(item))
         arguments = [load(name, at), load(tested, at), site, *self.held(at)]
-        staged = assign(name, self.unit.hooked("while_", arguments, at), at)
-        leave = [if_(not_(load(tested, at), at), [ast.Break(**NOWHERE)], (), at)]
+        may = ast.BoolOp(AND, [is_not(tested, False), self.unit.active(NOWHERE)], **NOWHERE)
+        ask = ast.BoolOp(_OR, [is_not(name, None), may], **NOWHERE)
+        asked = self.unit.hooked("while_", arguments, at)
+        nothing = constant(None, NOWHERE)
+        decide = assign(name, ast.IfExp(ask, asked, nothing, **NOWHERE), NOWHERE)
         state = attribute(load(name, at), "state", at)
         done = attribute(load(name, at), "done", at)
         taken = [
             *self.take(item.state, state, self.unbound(item), at),
             if_(done, [ast.Break(**at)], (), at),
         ]
-        may = ast.BoolOp(AND, [is_not(tested, False), self.unit.active(NOWHERE)], **NOWHERE)
-        ask = ast.BoolOp(_OR, [is_not(name, None), may], **NOWHERE)
-        decide = if_(ask, [staged, if_(is_not(name, None), taken, leave, at)], leave)
+        leave = [if_(not_(load(tested, at), at), [ast.Break(**NOWHERE)], (), at)]
         first = ast.BoolOp(_OR, [is_not(name, None), is_not(tested, True)], **NOWHERE)
-        return if_(first, [decide])
+        return if_(first, [decide, if_(is_not(name, None), taken, leave)])
 
     # for
 
@@ -161,20 +171,20 @@ class Loops:
         found = [assign(over, self.expressions.value(item.iterable), at)]
         found.append(self._begun(item, over, at))
         if item.broken:
-            found.append(assign(item.broken, constant(False, NOWHERE), NOWHERE))
+            found.append(set_(item.broken, False))
         place = where(item.target)
         inner: list[ast.stmt] = []
         if item.skipped:
-            inner.append(assign(item.skipped, constant(False, NOWHERE), NOWHERE))
+            inner.append(set_(item.skipped, False))
         if self._is_direct(item):
             held = item.target.id
         else:
             inner += self.targets.store(item.target, load(held, place))
         body = [self._stepped(item, held, at), *inner, *self.block(item.body)]
         items = attribute(load(name, at), "items", at)
-        source = ast.IfExp(is_(name, None, at), load(over, at), items, **at)
+        source = ast.IfExp(is_(name, None), load(over, at), items, **at)
         loop = ast.For(store(held, place), source, body, [], **where(node))
-        return [*found, loop, assign(over, constant(None, NOWHERE), NOWHERE)]
+        return [*found, loop, set_(over, None)]
 
     def _is_direct(self, item: For) -> bool:
         """Whether the elements may go straight into the target."""

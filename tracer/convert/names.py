@@ -26,7 +26,8 @@ class Names:
         Names that a global or nonlocal statement declares, and which of the two.
     written : set of str
         Names of objects that are written in place: ``x[i] = v``, ``x.a = v``, ``x += v``.
-    has_yield : bool
+    scalar, other : set of str
+        Names that are assigned Python numbers, and names that may be assigned something else.
     """
 
     bound: set[str] = field(default_factory=set)
@@ -34,7 +35,8 @@ class Names:
     captured: set[str] = field(default_factory=set)
     outer: dict[str, str] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
-    has_yield: bool = False
+    scalar: set[str] = field(default_factory=set)
+    other: set[str] = field(default_factory=set)
 
     def add(self, nodes: Iterable[ast.AST]) -> Names:
         """Count what some nodes do, too."""
@@ -51,7 +53,22 @@ class Names:
         return self
 
     def _name(self, node: Any) -> None:
-        (self.read if type(node.ctx) is ast.Load else self.bound).add(node.id)
+        if type(node.ctx) is ast.Load:
+            self.read.add(node.id)
+        else:
+            self._bind(node.id)
+
+    def _bind(self, name: str) -> None:
+        self.bound.add(name)
+        self.other.add(name)
+
+    def _assign(self, node: Any) -> list[ast.AST]:
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Name) or not _is_number(node.value):
+            return [*node.targets, node.value]
+        self.bound.add(target.id)
+        self.scalar.add(target.id)
+        return []
 
     def _function(self, node: Any) -> list[ast.AST]:
         inner = function_names(node)
@@ -59,7 +76,7 @@ class Names:
         self.read |= free
         self.captured |= free
         if not isinstance(node, ast.Lambda):
-            self.bound.add(node.name)
+            self._bind(node.name)
         return outside_of(node)
 
     def _class(self, node: Any) -> list[ast.AST]:
@@ -67,7 +84,7 @@ class Names:
         free = inner.read | inner.captured | set(inner.outer)
         self.read |= free
         self.captured |= inner.captured
-        self.bound.add(node.name)
+        self._bind(node.name)
         return [*node.decorator_list, *node.bases, *node.keywords]
 
     def _comprehension(self, node: Any) -> list[ast.AST]:
@@ -75,6 +92,7 @@ class Names:
         first, inner = node.generators[0].iter, Names()
         inner.add(_comprehension_parts(node))
         self.bound |= inner.bound - targets
+        self.other |= inner.bound - targets
         self.read |= inner.read - targets
         self.captured |= inner.captured - targets
         if isinstance(node, ast.GeneratorExp):
@@ -86,6 +104,9 @@ class Names:
         target = node.target
         if isinstance(target, ast.Name):
             self.read.add(target.id)
+            if _is_number(node.value):
+                self.bound.add(target.id)
+                return []
             self.written.add(target.id)
         return [target, node.value]
 
@@ -105,17 +126,17 @@ class Names:
 
     def _import(self, node: Any) -> list[ast.AST]:
         for alias in node.names:
-            self.bound.add(alias.asname or alias.name.partition(".")[0])
+            self._bind(alias.asname or alias.name.partition(".")[0])
         return []
 
     def _named(self, node: Any) -> list[ast.AST]:
         if node.name is not None:
-            self.bound.add(node.name)
+            self._bind(node.name)
         return children(node)
 
     def _rest(self, node: Any) -> list[ast.AST]:
         if node.rest is not None:
-            self.bound.add(node.rest)
+            self._bind(node.rest)
         return children(node)
 
     def _annotated(self, node: Any) -> list[ast.AST]:
@@ -124,10 +145,6 @@ class Names:
                 self.outer.setdefault(node.target.id, "local")
             return []
         return [node.target, node.value]
-
-    def _yield(self, node: Any) -> list[ast.AST]:
-        self.has_yield = True
-        return children(node)
 
 
 _SPECIAL: dict[type, Any] = {
@@ -144,11 +161,14 @@ _SPECIAL: dict[type, Any] = {
     ast.MatchStar: Names._named,
     ast.MatchMapping: Names._rest,
     ast.AnnAssign: Names._annotated,
-    ast.Yield: Names._yield,
-    ast.YieldFrom: Names._yield,
+    ast.Assign: Names._assign,
     **dict.fromkeys(FUNCTIONS, Names._function),
     **dict.fromkeys(COMPREHENSIONS, Names._comprehension),
 }
+
+
+def _is_number(node: Any) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def _comprehension_parts(node: Any) -> list[ast.AST]:
@@ -195,6 +215,11 @@ def own_names(node: Any, names: Names) -> set[str]:
     declared = {n for n, kind in names.outer.items() if kind != "local"}
     local = {n for n, kind in names.outer.items() if kind == "local"}
     return (names.bound | local | set(parameters(node.args))) - declared
+
+
+def numbers(node: Any, names: Names) -> set[str]:
+    """The names of a function that hold nothing but numbers, Python's or traced ones."""
+    return names.scalar - names.other - names.captured - set(parameters(node.args)) - set(names.outer)
 
 
 def mangled(name: str, owner: str) -> str:

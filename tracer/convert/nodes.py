@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 #: A place in a source file: line and column of start and end, as fields of a node.
@@ -84,14 +85,24 @@ def if_(
     return ast.If(test, body, [*orelse], **at)
 
 
-def is_(name: str, value: bool | None, at: Where = NOWHERE) -> ast.expr:
-    """``name is value``."""
+@lru_cache(maxsize=4096)
+def is_(name: str, value: bool | None) -> ast.expr:
+    """``name is value``, as a step of the converter's own."""
+    at = NOWHERE
     return ast.Compare(load(name, at), [IS], [constant(value, at)], **at)
 
 
-def is_not(name: str, value: bool | None, at: Where = NOWHERE) -> ast.expr:
-    """``name is not value``."""
+@lru_cache(maxsize=4096)
+def is_not(name: str, value: bool | None) -> ast.expr:
+    """``name is not value``, as a step of the converter's own."""
+    at = NOWHERE
     return ast.Compare(load(name, at), [IS_NOT], [constant(value, at)], **at)
+
+
+@lru_cache(maxsize=4096)
+def set_(name: str, value: bool | None) -> ast.stmt:
+    """``name = value``, as a step of the converter's own."""
+    return assign(name, constant(value, NOWHERE), NOWHERE)
 
 
 def all_of(tests: list[ast.expr], at: Where = NOWHERE) -> ast.expr:

@@ -18,6 +18,7 @@ from plait.tracer.convert.nodes import (
     is_,
     is_not,
     load,
+    set_,
     rebuilt,
     where,
 )
@@ -115,7 +116,7 @@ class Statements(Loops):
     def _assert(self, node: Any, at: Where) -> list[ast.stmt]:
         held = self.targets.spare("asserted")
         hook = self.expressions.hook
-        tested = ast.BoolOp(ast.And(), [is_not(held, True, at), is_not(held, False, at)], **at)
+        tested = ast.BoolOp(ast.And(), [is_not(held, True), is_not(held, False)], **at)
         message = constant(None, at)
         if node.msg is not None:
             message = self.expressions.thunk(node.msg)
@@ -139,28 +140,38 @@ class Statements(Loops):
         site = self.scope.site(kind, at, item.state, item.flag, self.written(item))
         name, unbound = item.name, self.unbound(item)
         if item.flag:
-            found = [self.unset(name, item.flag, site, at)]
-        else:
-            assert item.test is not None
-            value = self.expressions.value(item.test)
-            found = [assign(name, value, at), self._decide(name, site, at)]
+            return [self.unset(name, item.flag, site, at), *self._then(item, at)]
+        assert item.test is not None
+        found = [assign(name, self.expressions.value(item.test), at)]
+        decide = self._decide(item, site, at)
+        if not item.orelse:  # tests that fail cost one comparison
+            return [*found, if_(is_not(name, False), [decide, *self._then(item, at)])]
+        found.append(decide)
         body = self.block(item.body)
         change = self.turn(name, "otherwise", item.state, unbound, at)
         body.append(if_(is_not(name, True), change))
-        orelse = self.block(item.orelse)
         merge = self.turn(name, "merge", item.state, unbound, at)
+        orelse = self.block(item.orelse)
         orelse.append(if_(is_not(name, False), merge))
-        found.append(if_(is_not(name, False), body))
-        found.append(if_(is_not(name, True), orelse))
-        return found
+        return [*found, if_(is_not(name, False), body), if_(is_not(name, True), orelse)]
 
-    def _decide(self, name: str, site: ast.expr, at: Where) -> ast.stmt:
+    def _then(self, item: If, at: Where) -> list[ast.stmt]:
+        """The body of a condition without an else branch."""
+        body = self.block(item.body)
+        only = self.turn(item.name, "only", item.state, self.unbound(item), at)
+        body.append(if_(is_not(item.name, True), only))
+        return [if_(is_not(item.name, False), body)]
+
+    def _decide(self, item: If, site: ast.expr, at: Where) -> ast.stmt:
         """Make a bool, or what stands for a traced one, of the value of a test."""
+        name = item.name
         staged = self.unit.hooked("test", [load(name, at), site], at)
         truth = ast.UnaryOp(NOT, ast.UnaryOp(NOT, load(name, at), **at), **at)
         either = ast.IfExp(self.unit.active(at), staged, truth, **at)
-        test = all_of([is_not(name, True, at), is_not(name, False, at)], at)
-        return if_(test, [assign(name, either, at)], (), at)
+        test = [is_not(name, True)]
+        if item.orelse:
+            test.append(is_not(name, False))
+        return if_(all_of(test, at), [assign(name, either, at)], (), at)
 
     # Jumps.
 
@@ -174,7 +185,7 @@ class Statements(Loops):
         return [self.try_end(name, at) for name in reversed(tries)]
 
     def _flags(self, names: tuple[str, ...]) -> list[ast.stmt]:
-        return [assign(name, constant(True, NOWHERE), NOWHERE) for name in names]
+        return [set_(name, True) for name in names]
 
     def _return(self, item: Jump) -> list[ast.stmt]:
         node, at = item.node, where(item.node)
@@ -244,7 +255,7 @@ class Statements(Loops):
         for handler, kind, items in zip(node.handlers, types, item.handlers, strict=True):
             place = where(handler)
             caught = ast.Expr(self.unit.hooked("caught", [load(name, place)], place), **place)
-            once = assign(name, constant(None, NOWHERE), NOWHERE)  # except* may take several
+            once = set_(name, None)  # except* may take several
             steps = [if_(is_not(name, None), [caught, once]), *self.block(items)]
             handlers.append(ast.ExceptHandler(kind, handler.name, steps, **place))
         orelse, final = self.block(item.orelse), self.block(item.final)

@@ -141,7 +141,8 @@ class Targets:
         """``x += v``, ``x.a += v``, ``x[k] += v``."""
         target, at = node.target, where(node)
         if isinstance(target, ast.Name):
-            return [self._augment_name(node, target, at)]
+            is_number = target.id in self._scope.numbers and isinstance(node.value, ast.Constant)
+            return [node if is_number else self._augment_name(node, target, at)]
         held = self.spare("object")
         first = assign(held, self._expressions.base(target.value), at)
         if isinstance(target, ast.Attribute):

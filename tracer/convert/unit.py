@@ -90,10 +90,6 @@ class Unit:
         """A builtin, whatever its name means to the user."""
         return attribute(constant(BUILTINS, at), name, at)
 
-    def locals(self, at: Where) -> ast.expr:
-        """A call of ``locals()``."""
-        return call(self.builtin("locals", at), [], at)
-
 
 #: The stand-ins of the runtime, of the module that says whether anything is traced, of builtins.
 RUNTIME, DISPATCH, BUILTINS = "\0plait runtime", "\0plait dispatch", "\0plait builtins"
@@ -114,6 +110,8 @@ class Scope:
     function : str
     first : str
         Its first parameter.
+    numbers : set of str
+        Local names that hold nothing but numbers.
     bound, loose : frozenset of str or None
         Which names are bound for certain at present; see ``tree.Item``.
     """
@@ -143,6 +141,7 @@ class Scope:
         self.loose: frozenset[str] | None = self.bound
         self.record = CodeRecord(unit.file, function, line + unit.offset)
         self.thunks = 0
+        self.numbers: set[str] = set()
         self._inner: list[frozenset[str]] = []
 
     @contextmanager
