@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,20 @@ def user_location(depth: int = 1) -> Location:
     """The innermost line of the user's code on the stack, from ``depth`` calls up."""
     frame = user_frame(depth + 1)
     return location_of(frame) if frame is not None else UNKNOWN
+
+
+def raised_at(error: BaseException) -> Location:
+    """The user's line at which an error was raised."""
+    known = getattr(error, "location", None)
+    if isinstance(known, Location):
+        return known
+    found, entry = UNKNOWN, error.__traceback__
+    while isinstance(entry, TracebackType):
+        code = entry.tb_frame.f_code
+        if not is_internal(entry.tb_frame):
+            found = Location(display_name(code.co_filename), entry.tb_lineno, code.co_name)
+        entry = entry.tb_next
+    return found
 
 
 def location_of(frame: FrameType) -> Location:

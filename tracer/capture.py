@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Graph, Value
-from plait.ir.errors import SignatureError, TraceError
+from plait.ir.errors import PlaitError, SignatureError, TraceError
+from plait.ir.location import raised_at
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.arguments_changed import GivenContainers
 from plait.tracer.converted import convert
@@ -159,7 +160,7 @@ def _run(
     given = unflatten(in_tree, handles)
     containers = GivenContainers(given, paths)
     begin(trace, function, leaves, paths)
-    result = run(function, *given)
+    result = _call(trace, function, given)
     if trace.needed:  # the user's code has swallowed the exception
         raise NumberNeeded(trace, frozenset(trace.needed))
     out_leaves, out_tree = _flatten_result(result)
@@ -186,6 +187,31 @@ def _run(
     del result, out_leaves, given
     outputs = tuple([_settle(output) for output in collected])
     return _Ran(outputs, values, out_tree, mutated, own, collector, recipe)
+
+
+def _call(trace: Trace, function: Any, given: Any) -> Any:
+    """Call the function; what ended the trace is raised, whatever the user's code made of it."""
+    try:
+        result = run(function, *given)
+    except BaseException as error:
+        if trace.ending is not None and error is not trace.ending:
+            raise trace.ending from None
+        if trace.regions and isinstance(error, Exception):
+            raise Break(_LEFT.format(_said(error)), raised_at(error), error) from None
+        raise
+    if trace.ending is not None:
+        raise trace.ending
+    return result
+
+
+_LEFT = (
+    "{}, raised in a branch or a loop on traced values, which is traced whether or not it is taken"
+)
+
+
+def _said(error: Exception) -> str:
+    text = error.message if isinstance(error, PlaitError) else str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def run(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

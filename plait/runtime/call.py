@@ -8,14 +8,17 @@ from typing import Any
 from plait.ir import Value, ops
 from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
-from plait.tracer import Inner, Making, Tensor, Trace, unflatten, wrap
+from plait.tracer import Break, Inner, Making, Tensor, Trace, stop, unflatten, wrap
 
 
 def call_in_trace(
     trace: Trace, specializer: Specializer, function: Callable[..., Any], request: Request
 ) -> Any:
     """Write down the call and return tracers of its results; its changes are the trace's."""
-    traced = specializer.program(function, request).traced
+    try:
+        traced = specializer.program(function, request).traced
+    except Break as found:  # there is no graph of the function around, either
+        raise stop(trace, Break(found.reason, found.location, found.error)) from None
     inner = Inner(trace, traced, request.leaves, request.found)
     dynamic = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
     operands = [_operand(trace, request.leaves[i]) for i in dynamic]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 from typing import Any
 
-from plait.ir.location import UNKNOWN, Location, display_name, is_internal
+from plait.ir.location import Location
 from plait.runtime.program import Program
 from plait.runtime.request import Request
 from plait.tracer import ABSENT, Change, LeafSpec, TracedFunction, cut
@@ -183,24 +182,10 @@ def _shown(spec: LeafSpec) -> str:
     return str(spec.type) if spec.type is not None else cut(repr(spec.value.value))
 
 
-def raised_at(error: BaseException) -> Location:
-    """The user's line at which an error was raised."""
-    known = getattr(error, "location", None)
-    if isinstance(known, Location):
-        return known
-    found, entry = UNKNOWN, error.__traceback__
-    while isinstance(entry, TracebackType):
-        code = entry.tb_frame.f_code
-        if not is_internal(entry.tb_frame):
-            found = Location(display_name(code.co_filename), entry.tb_lineno, code.co_name)
-        entry = entry.tb_next
-    return found
-
-
 def first_changes(changes: Sequence[Change]) -> str:
     """The first changes in one line."""
     more = f", and {len(changes) - MAX_SHOWN} more" if len(changes) > MAX_SHOWN else ""
     return ", ".join(map(str, changes[:MAX_SHOWN])) + more
 
 
-__all__ = ["Asked", "Needs", "first_changes", "raised_at", "why", "with_inputs"]
+__all__ = ["Asked", "Needs", "first_changes", "why", "with_inputs"]

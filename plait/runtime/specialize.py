@@ -11,7 +11,7 @@ from typing import Any
 
 from plait.ir import dispatch
 from plait.ir.errors import SignatureError, TraceError
-from plait.ir.location import Location, user_location
+from plait.ir.location import Location, raised_at, user_location
 from plait.runtime import device
 from plait.runtime.aliases import same_objects
 from plait.runtime.history import Attempt, History
@@ -19,7 +19,7 @@ from plait.runtime.options import Options
 from plait.runtime.program import Program
 from plait.runtime.programs import OutsideNumbers, Programs
 from plait.runtime.request import Request
-from plait.runtime.retrace import Asked, raised_at
+from plait.runtime.retrace import Asked
 from plait.runtime.segments import Broken
 from plait.tracer import (
     NUMBER_TYPES,

@@ -9,7 +9,7 @@ import io
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,12 +44,12 @@ def run(function: Callable[..., Any], *args: Any, backend: str = "reference") ->
 
 
 @pytest.fixture(params=["recorded", "small at once"])
-def how(request: Any, monkeypatch: Any) -> Iterator[str]:
+def how(request: Any, monkeypatch: Any) -> str:
     """Whether ops on a few elements are recorded, too."""
     if request.param == "recorded":
         monkeypatch.setattr(segments, "SMALL", -1)
         monkeypatch.setattr(runtime_segments, "SMALL", -1)
-    yield request.param
+    return str(request.param)
 
 
 def observed(call: Callable[..., Any], function: Callable[..., Any]) -> Any:
@@ -104,7 +104,7 @@ def test_everything_is_as_in_eager_code_on_the_default_backend(monkeypatch: Any)
         one = runner("xla")
         for function in FUNCTIONS[::3] if limit < 0 else FUNCTIONS:
             eager = observed(lambda f, *args: f(*args), function)
-            found = observed(lambda f, *args: one.call(f, args, {}), function)
+            found = observed(lambda f, *args, one=one: one.call(f, args, {}), function)
             assert found == eager, function.__name__
 
 
