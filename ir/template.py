@@ -29,9 +29,11 @@ class _Filler(Formatter):
     """``str.format`` whose conversions are the forms of an array."""
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        if conversion is None or conversion == "s":
+        if conversion is None:
             return value
         array = value.array
+        if conversion == "s":
+            return np.array_str(array)
         if conversion == "r":
             return array_text(array)
         if conversion == "v":

@@ -30,11 +30,14 @@ def convert_modules(*modules: str | ModuleType) -> None:
     --------
     >>> pl.convert_modules("statistics")
     """
+    from plait.tracer.convert import include  # loaded when something is compiled
+
     for module in modules:
         name = module.__name__ if isinstance(module, ModuleType) else module
         if not isinstance(name, str):
             raise TypeError(f"convert_modules takes names of modules, got {name!r}")
         _asked.add(name)
+        include(name)
 
 
 def is_asked(module: str | None) -> bool:

@@ -47,6 +47,16 @@ def mark(shown: Any, form: str) -> str:
     return f"{_OPEN}{len(found) - 1}{form}{_CLOSE}"
 
 
+def formatted(text: str, spec: str) -> str | None:
+    """A string under a format; None where its marks make that unknown."""
+    if _OPEN not in text or not spec:
+        return format(text, spec)
+    match = _MARK.fullmatch(text)
+    if match is None or ":" in match[2]:
+        return None
+    return f"{_OPEN}{match[1]}{match[2] or '!s'}:{spec}{_CLOSE}"
+
+
 def render(make: Callable[[], str]) -> tuple[str, list[Any]]:
     """A text with marks, and what they stand for."""
     saved, _capture.found = _capture.found, []

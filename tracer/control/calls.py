@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import sys
 import threading
 import types
 from collections.abc import Callable
@@ -94,7 +95,10 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return text_method(owner, name, args, kwargs)
     if kind is super:
         return call(getattr(owner, name), *args, **kwargs)
-    return call(reads.attr(owner, name), *args, **kwargs)
+    found = reads.attr(owner, name)
+    if type(found) is types.MethodType:
+        return _call_bound(trace, found, args, kwargs)
+    return call(found, *args, **kwargs)
 
 
 def callback(function: Any) -> Any:
@@ -138,21 +142,78 @@ def _read(args: tuple[Any, ...]) -> None:
 
 def _call_function(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     code = function.__code__
-    if is_converted(function):
-        return _enter(trace, function, code, args, kwargs)
-    if code is _MANAGER_CODE:
-        inner = callback(function.__wrapped__)
-        return contextlib.contextmanager(inner)(*args, **kwargs)
-    if code is _DISPATCH_CODE and args:
-        kind = builtins_.type_(args[0])
-        return call(function.dispatch(kind), *args, **kwargs)
-    if is_library(function):
+    if not is_converted(function):
+        found = _converted(trace, function, args)
+        if found is None:
+            return _run(trace, function, args, kwargs)
+        function = found
+    counts = _depth.counts
+    depth = counts.get(code, 0)
+    if depth >= DEPTH:
+        _deepen(trace, code, depth)
+    counts[code] = depth + 1
+    try:
         return function(*args, **kwargs)
+    finally:
+        counts[code] = depth
+        if depth <= DEPTH:
+            _surface(counts, code, depth)
+
+
+def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
+    """What runs in the place of a function that is not converted; None for itself."""
+    if function.__code__ is _MANAGER_CODE:
+        return contextlib.contextmanager(callback(function.__wrapped__))
+    if function.__code__ is _DISPATCH_CODE and args:
+        return functools.partial(call, function.dispatch(builtins_.type_(args[0])))
+    if is_library(function):
+        return None
     converted = convert(function)
     if converted is function:
-        return _run(trace, function, args, kwargs)
+        return None
     reads.called(function)
-    return _enter(trace, converted, code, args, kwargs)
+    return converted
+
+
+class _Depth(threading.local):
+    def __init__(self) -> None:
+        self.counts: dict[types.CodeType, int] = {}
+        self.limit = 0
+
+
+_depth = _Depth()
+
+
+def _deepen(trace: Any, code: types.CodeType, depth: int) -> None:
+    """Refuse a function that calls itself without end; let others go deep.
+
+    Raises
+    ------
+    Break
+        Each of the calls is in a branch or a trace of its own.
+    """
+    if len(dispatch.interpreters()) > DEPTH:
+        reason = (
+            f"{code.co_name} calls itself in a branch on a tensor's value, which cannot stop it "
+            "while it is captured: loop with while, or let a Python number count down"
+        )
+        raise stop(trace, Break(reason))
+    if depth == DEPTH and not _depth.limit:
+        # Each call takes more frames here than in plain Python.
+        _depth.limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(_FRAMES * _depth.limit)
+
+
+_FRAMES = 4
+
+
+def _surface(counts: dict[types.CodeType, int], code: types.CodeType, depth: int) -> None:
+    """Undo what ``_deepen`` did, and forget functions that do not run."""
+    if depth == DEPTH and _depth.limit:
+        sys.setrecursionlimit(_depth.limit)
+        _depth.limit = 0
+    if not depth:
+        counts.pop(code, None)
 
 
 def is_library(function: Any) -> bool:
@@ -162,45 +223,13 @@ def is_library(function: Any) -> bool:
     return root in LIBRARIES and not is_asked(module)
 
 
-class _Depth(threading.local):
-    def __init__(self) -> None:
-        self.counts: dict[types.CodeType, int] = {}
-
-
-_depth = _Depth()
-
-
-def _enter(
-    trace: Any,
-    function: Callable[..., Any],
-    code: types.CodeType,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Call a converted function, unless it calls itself without end."""
-    counts = _depth.counts
-    depth = counts.get(code, 0)
-    if depth >= DEPTH and len(dispatch.interpreters()) > DEPTH:
-        reason = (
-            f"{code.co_name} calls itself in a branch on a tensor's value, which cannot stop it "
-            "while it is captured: loop with while, or let a Python number count down"
-        )
-        raise stop(trace, Break(reason))
-    counts[code] = depth + 1
-    try:
-        return function(*args, **kwargs)
-    finally:
-        if depth:
-            counts[code] = depth
-        else:
-            counts.pop(code, None)
-
-
 def _call_bound(trace: Any, bound: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     function = bound.__func__
-    if isinstance(function, types.FunctionType) and is_library(function):
+    if not isinstance(function, types.FunctionType):
+        return call(function, bound.__self__, *args, **kwargs)
+    if is_library(function):
         return bound(*args, **kwargs)
-    return call(function, bound.__self__, *args, **kwargs)
+    return _call_function(trace, function, (bound.__self__, *args), kwargs)
 
 
 def _call_partial(trace: Any, partial: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

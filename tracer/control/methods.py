@@ -110,10 +110,7 @@ def _percent_field(value: Any, flags: str, size: str, kind: str) -> tuple[Any, s
         spec = f"{'<' if '-' in flags else ''}{signs}{marks}{size}{'d' if kind in 'iu' else kind}"
         return _NUMERIC[kind](value), "", spec
     spec = f"{'<' if '-' in flags else '>'}{size}" if size else ""
-    return text.rendered(lambda: _TEXTS[kind](value)), "", spec
-
-
-_TEXTS: dict[str, Callable[[Any], str]] = {"s": str, "r": repr, "a": ascii}
+    return value, kind, spec
 
 
 def container_method(owner: Any, bound: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Value, functions, is_complex, is_floating, ops
-from plait.tracer.control.logic import as_truth, staged
+from plait.ir.errors import RangeError, ShapeError
+from plait.tracer.control.logic import as_truth, staged, tensor_of
 from plait.tracer.control.raising import check
 from plait.tracer.control.text import value_of
 from plait.tracer.tensor import Tensor
@@ -45,17 +46,20 @@ def int_(*args: Any, **kwargs: Any) -> Any:
     value = scalar_of(args[0]) if len(args) == 1 and not kwargs else None
     if value is None or is_complex(value.dtype):
         return int(*args, **kwargs)
-    return number(as_int64(value))
+    tensor = tensor_of(args[0])
+    return number(as_int64(value, is_tensor=tensor is not None and tensor._kind == "tensor"))
 
 
-def as_int64(value: Value) -> Any:
+def as_int64(value: Value, is_tensor: bool = False) -> Any:
     """A real scalar cut to an integer, as Python does it, in 64 bits."""
     if value.dtype == np.int64:
         return value
     if is_floating(value.dtype):
         wide = functions.astype(value, np.float64)
-        check(functions.logical_not(functions.isnan(wide)), ValueError(_NAN))
-        check(functions.isfinite(wide), OverflowError(_INFINITE))
+        nan = ShapeError(f"__int__: {_NAN}") if is_tensor else ValueError(_NAN)
+        infinite = RangeError(f"__int__: {_INFINITE}") if is_tensor else OverflowError(_INFINITE)
+        check(functions.logical_not(functions.isnan(wide)), nan)
+        check(functions.isfinite(wide), infinite)
         check(functions.less(functions.abs(wide), np.asarray(_LIMIT)), OverflowError(_TOO_LARGE))
         value = wide
     elif value.dtype == np.uint64:

@@ -13,7 +13,7 @@ from plait.ir.errors import TraceError
 from plait.ir.functions.payload import WeakValue
 from plait.ir.template import escape
 from plait.tracer.outcome import Break, stop
-from plait.tracer.rendering import is_rendering, mark, render, template_of
+from plait.tracer.rendering import formatted, is_rendering, mark, render, template_of
 from plait.tracer.state import current, note
 from plait.tracer.tensor_handle import payload_of
 
@@ -71,9 +71,8 @@ class Text:
         return f"<traced text {self.template!r}>"
 
     def __format__(self, spec: str) -> str:
-        if spec or not is_rendering():
-            unknown(self, f"the format {spec!r}")
-        return self._marked()
+        found = formatted(self._marked(), spec) if is_rendering() else None
+        return unknown(self, f"the format {spec!r}") if found is None else found
 
     def __add__(self, other: Any) -> Any:
         return rendered(lambda: plain(self) + plain(other)) if is_text(other) else NotImplemented
@@ -120,7 +119,7 @@ class Text:
         unknown(self, "a subscript")
 
 
-def unknown(text: Text, what: str) -> NoReturn:
+def unknown(_: Any, what: str) -> NoReturn:
     """Stop the trace, for something needs the text itself.
 
     Raises
@@ -191,8 +190,14 @@ def _formatted(parts: Sequence[Any]) -> str:
     for part in parts:
         if type(part) is tuple:
             value, conversion, spec = part
-            shown = _CONVERSIONS[conversion](value) if conversion else value
-            texts.append(format(shown, plain(spec)))
+            if conversion:
+                value = _CONVERSIONS[conversion](value)
+                found = formatted(value, plain(spec))
+                if found is None:
+                    unknown(value, f"the format {spec!r}")
+                texts.append(found)
+            else:
+                texts.append(format(value, plain(spec)))
         else:
             texts.append(part)
     return "".join(texts)
