@@ -41,7 +41,8 @@ def execute(notebook: Any, kernels: Path) -> Any:
         patch.setenv("JUPYTER_PATH", str(kernels))
         patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
         patch.setenv("IPYTHONDIR", str(kernels / "ipython"))
-        nbclient.NotebookClient(notebook, kernel_name="here", timeout=120).execute(cwd=str(kernels))
+        options = {"kernel_name": "here", "timeout": 120, "coalesce_streams": True}
+        nbclient.NotebookClient(notebook, **options).execute(cwd=str(kernels))
     return notebook
 
 
