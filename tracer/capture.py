@@ -16,7 +16,7 @@ from plait.ir.location import raised_at
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.arguments_changed import GivenContainers
 from plait.tracer.converted import convert
-from plait.tracer.effects import Collector, Recipe, holds_tracers
+from plait.tracer.effects import Collector, Recipe, holds_tracers, is_text
 from plait.tracer.outcome import Break, Restart
 from plait.tracer.outside import MetArray
 from plait.tracer.pytree import TreeDef, flatten, unflatten
@@ -119,6 +119,7 @@ def _attempt(
         tuple(ran.collector.effects),
         tuple(ran.collector.paths),
         ran.own,
+        ran.collector.keeps(trace.variables),
         ran.recipe,
     )
 
@@ -166,7 +167,11 @@ def _run(
     out_leaves, out_tree = _flatten_result(result)
     values: list[Any] = []
 
-    def traced(leaf: Tensor) -> Output:
+    def traced(leaf: Any) -> Output:
+        if is_text(leaf):
+            values.extend(leaf.values)
+            count = len(leaf.values)
+            return Output("text", len(values) - count, (leaf.template, count))
         if id(leaf) in arguments:
             return Output("argument", arguments[id(leaf)])
         values.append(leaf._data)
@@ -246,7 +251,7 @@ def _collect(
         path = collector.outside(leaf)
         if path is not None:
             outputs.append(Output("outside", collector.path(path)))
-        elif type(leaf) is Tensor and type(leaf._data) is Value:
+        elif is_text(leaf) or (type(leaf) is Tensor and type(leaf._data) is Value):
             outputs.append(Output("result", first) if first != len(outputs) else traced(leaf))
         elif isinstance(leaf, _PASSING):
             raise TraceError(

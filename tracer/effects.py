@@ -272,6 +272,8 @@ class Collector:
             return self._array(value)
         if _is_made(value):
             return self._instance(value)
+        if is_text(value):
+            return Leaf(self._leaf(value))
         if type(value) is Tensor:
             return Leaf(self._leaf(value)) if type(value._data) is Value else Constant(value)
         if holds_tracers(value):
@@ -297,6 +299,10 @@ class Collector:
     def note_given(self, copy: Any, path: Path) -> None:
         """Say that captured code saw a copy of one of the caller's containers."""
         self._given[id(copy)] = path
+
+    def keeps(self, variables: Sequence[Any]) -> bool:
+        """Whether variables that the trace made are kept outside."""
+        return all(id(variable) in self._recipes for variable in variables)
 
     def note_container(self, value: Any) -> bool:
         """Whether a result's structure holds what is outside or is kept there."""
@@ -379,6 +385,11 @@ def _is_made(value: Any) -> bool:
     return hasattr(value, "__dict__") and kind.__new__ is object.__new__
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value stands for a text that is not known yet."""
+    return getattr(type(value), "__plait_text__", False) is True
+
+
 def holds_tracers(leaf: Any) -> bool:
     """Whether an object of a class that is no container holds tensors that are being traced."""
     held = [*getattr(leaf, "__dict__", {}).values()]
@@ -392,4 +403,4 @@ def holds_tracers(leaf: Any) -> bool:
     return any(type(x) is Tensor and type(x._data) is Value for x in held)
 
 
-__all__ = ["Collector", "Effect", "Making", "Recipe", "holds_tracers"]
+__all__ = ["Collector", "Effect", "Making", "Recipe", "holds_tracers", "is_text"]

@@ -110,6 +110,12 @@ class Provenance:
         """The outside array that a tracer stands for; None when it stands for none."""
         return self._originals.get(id(stand_in))
 
+    def unchanged(self, stand_in: Any) -> Any:
+        """The outside array that a tracer stands for and was not written into; else None."""
+        array = self._originals.get(id(stand_in))
+        same = array is not None and stand_in._data is self._inputs[id(array)]
+        return array if same else None
+
     def stand_in(self, value: Any) -> Any:
         """What captured code gets in the place of an outside array."""
         return self._stand_ins.get(id(value), value)

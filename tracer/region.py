@@ -112,9 +112,13 @@ class Region(Trace):
     def _state(self, variable: Any) -> Any:
         return self.root._state(variable)
 
-    def variable_made(self) -> None:
+    def variable_made(self, variable: Any) -> None:
         """Note that the function being traced makes a variable."""
-        self.root.variable_made()
+        self.root.variable_made(variable)
+
+    def outside_value(self, handle: Tensor) -> Any:
+        """The array from outside that a tracer stands for; the tracer itself when none is."""
+        return self.root.outside_value(handle)
 
     def number(self, type_: TensorType, name: str, position: int = 0) -> Value:
         """An input for a Python number that the region carries."""

@@ -85,6 +85,7 @@ class Output:
     ----------
     kind : str
         ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``;
+        ``"text"``: a text whose template and number of places ``value`` holds;
         ``"outside"``: the object that path ``index`` of ``found`` led to;
         ``"argument"``: argument leaf ``index`` itself; ``"result"``: the same object as leaf
         ``index`` of the result; ``"static"``: ``value`` as it is; ``"array"``: a fresh copy of
@@ -98,7 +99,7 @@ class Output:
     @property
     def is_computed(self) -> bool:
         """Whether an output of the graph of its own stands for it."""
-        return self.kind in ("tensor", "ndarray", "jax", "number")
+        return self.kind in ("tensor", "ndarray", "jax", "number", "text")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +145,7 @@ class TracedFunction:
     effects: tuple[Effect, ...] = ()
     found: tuple[Path, ...] = ()
     own: int = 0
+    keeps: bool = False
     recipe: Recipe | None = None
 
 
@@ -191,6 +193,7 @@ class Trace(GraphBuilder):
         self._foreign: dict[Value, Value] = {}
         self.needed: set[Any] = set()
         self.made: Location | None = None
+        self.variables: list[Any] = []
         self.notes = Notes()
         self.provenance = Provenance(self)
         self.adopted = Adopted()
@@ -310,9 +313,15 @@ class Trace(GraphBuilder):
             return False
         return any(trace.owns(value) for trace in self.outer)
 
-    def variable_made(self) -> None:
+    def variable_made(self, variable: Any) -> None:
         """Note that the function being traced makes a variable."""
         self.made = self.made or user_location()
+        self.variables.append(variable)
+
+    def outside_value(self, handle: Tensor) -> Any:
+        """The array from outside that a tracer stands for; the tracer itself when none is."""
+        found = self.provenance.unchanged(handle)
+        return handle if found is None else found
 
     # Runtime numbers.
 

@@ -19,6 +19,8 @@ def call_in_trace(
         traced = specializer.program(function, request).traced
     except Break as found:  # there is no graph of the function around, either
         raise stop(trace, Break(found.reason, found.location, found.error)) from None
+    if traced.made is not None:
+        trace.root.made = trace.root.made or traced.made
     inner = Inner(trace, traced, request.leaves, request.found)
     dynamic = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
     operands = [_operand(trace, request.leaves[i]) for i in dynamic]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from plait.ir import template
 from plait.runtime.watch import Found
 from plait.tracer import Making, Output, TracedFunction, unflatten, wrap
 
@@ -61,6 +62,9 @@ def value_of(
         return output.value
     if kind == "array":
         return output.value.copy()
+    if kind == "text":
+        text, count = output.value
+        return template.fill(text, results[output.index : output.index + count])
     if kind == "jax":
         return results[output.index]
     array = np.asarray(results[output.index])

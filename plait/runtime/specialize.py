@@ -276,11 +276,11 @@ class Specializer:
         specs: list[LeafSpec],
         same: tuple[int, ...],
     ) -> TracedFunction:
-        """Trace; once more when variables were made, which exist from then on."""
+        """Trace; once more when variables were made out of sight, which exist from then on."""
         traced = self._trace_once(function, request, specs, same)
-        if traced.made is not None:
+        if traced.made is not None and not traced.keeps:
             traced = self._trace_once(function, request, specs, same)
-        if traced.made is not None:
+        if traced.made is not None and not traced.keeps:
             raise TraceError(
                 f"{self.name} makes a pl.Variable at every call; make it once, outside or when "
                 "it is not there yet, and keep it",
@@ -319,6 +319,8 @@ class Specializer:
         attempt.finish(program)
         if any(c.kind == "value" for c in program.traced.captures):
             return program  # Tied to the trace around it.
+        if program.traced.made is not None:
+            return program  # Its variables are made once.
         with self._lock:
             for old in self._programs.add(key, program):
                 self.history.drop(old)

@@ -74,6 +74,8 @@ class Variable(VariableOperators):
         dtype: Any = None,
     ) -> None:
         given = _called(initial_value) if callable(initial_value) else initial_value
+        if type(given) is Tensor and (tracing := _interpreter("outside_value")) is not None:
+            given = tracing.outside_value(given)
         is_traced = type(given) is Tensor and type(given._data) is Value
         if is_traced and not settle(given):
             raise uncaptured(
@@ -91,7 +93,7 @@ class Variable(VariableOperators):
         self.trainable = trainable
         trace = _interpreter("variable_made")
         if trace is not None:
-            trace.variable_made()
+            trace.variable_made(self)
 
     # What it is.
 

@@ -323,7 +323,7 @@ def note_missing(found: Provenance, obj: Any, key: Any) -> None:
 def contents(container: Any) -> None:
     """Say that code looks at all contents of a container."""
     found = provenance() if dispatch.active else None
-    if found is not None:
+    if found is not None and isinstance(container, CONTAINERS):
         found.whole(container)
 
 
@@ -337,7 +337,7 @@ def called(function: Any) -> None:
 def escape(obj: Any) -> None:
     """Say that an object goes to code that is not converted: its contents are guarded."""
     found = provenance() if dispatch.active else None
-    if found is not None:
+    if found is not None and isinstance(obj, CONTAINERS):
         found.whole(obj, static=True)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from plait.ir import Value
 from plait.tracer.control import writes
+from plait.tracer.control.text import Text
 from plait.tracer.effects import Effect, Making
 from plait.tracer.guards import Guard
 from plait.tracer.paths import Argument, Attr, Cell, Class, Global, Item, Path
@@ -142,6 +143,9 @@ class Inner:
             return output.value
         if output.kind == "array":
             return output.value.copy()
+        if output.kind == "text":
+            text, count = output.value
+            return Text(text, results[output.index : output.index + count])
         return wrap(results[output.index], output.kind)
 
     def replay(self, effect: Effect, making: Making) -> None:

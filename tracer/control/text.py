@@ -32,6 +32,7 @@ class Text:
     """
 
     __slots__ = ("template", "values")
+    __plait_text__ = True
 
     def __init__(self, template: str, values: Sequence[Value]) -> None:
         self.template = template
