@@ -14,6 +14,9 @@ from plait.tracer import FROZEN, Tensor, freeze
 Look = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
 KINDS = ("tensor", "ndarray", "jax")
 
+#: What jax makes of wider NumPy arrays.
+NARROWED = frozenset(("float32", "int32", "uint32", "complex64"))
+
 #: What a quick call gives when the arguments are not those that it was made for.
 MISMATCH: Any = object()
 
@@ -51,17 +54,24 @@ def _is_quick(program: Program) -> bool:
 
 
 def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
-    """The executable's call, which also checks the types of arguments that nothing reads."""
+    """The executable's call, which also checks what that one does not.
+
+    Those are the types of arguments that nothing reads, and the dtypes of others that it takes a
+    wider NumPy array for: outside of ``jax.enable_x64`` jax narrows float64 in silence.
+    """
     graph = program.runnable
     read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
-    unread = [v.index for v in graph.inputs if v not in read]
-    types = [(v.dtype, v.shape) for v in graph.inputs if v not in read]
-    if not unread:
+    dtypes = [v.dtype for v in graph.inputs]
+    unread = [(v.index, tuple(v.shape)) for v in graph.inputs if v not in read]
+    if not unread and not any(dtype.name in NARROWED for dtype in dtypes):
         return run
 
     def call(*data: Any) -> Any:
-        if [(data[i].dtype, tuple(data[i].shape)) for i in unread] != types:
-            raise TypeError("an argument that nothing reads has another type")
+        if [a.dtype for a in data] != dtypes:
+            raise TypeError("an argument has another dtype")
+        for index, shape in unread:
+            if tuple(data[index].shape) != shape:
+                raise TypeError("an argument that nothing reads has another shape")
         return run(*data)
 
     return call

@@ -57,6 +57,17 @@ def test_any_sequence_of_types_gives_what_the_careful_call_gives() -> None:
                     assert np.array_equal(np.asarray(got), np.asarray(want))
 
 
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [("float32", "float64"), ("int32", "int64"), ("uint32", "uint64"), ("complex64", "complex128")],
+)
+def test_a_wider_dtype_than_last_time_is_not_narrowed(narrow: str, wide: str) -> None:
+    f = pl.graph_function(lambda x: x + x)
+    for dtype in (narrow, narrow, wide, wide, narrow):
+        for x in (np.ones(3, dtype), pl.ones((3,), dtype=dtype)):
+            assert f(x).dtype == dtype
+
+
 def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     closure = fast._closure
