@@ -69,7 +69,9 @@ def render(make: Callable[[], str]) -> tuple[str, list[Any]]:
 
 def template_of(text: str, found: Sequence[Any]) -> tuple[str, list[Any]]:
     """The template of a text with marks, and what its places show."""
-    parts, shown, end = [], [], 0
+    parts: list[str] = []
+    shown: list[Any] = []
+    end = 0
     for match in _MARK.finditer(text):
         parts += [escape(text[end : match.start()]), f"{{{len(shown)}{match[2]}}}"]
         shown.append(found[int(match[1])])

@@ -157,7 +157,8 @@ def sorted_(*args: Any, **kwargs: Any) -> Any:
         return sorted(*args, **kwargs)
     order = call("argsort", ranks, stable=True, descending=bool(reverse))
     found = list(call("take", stacked, order, axis=0))
-    is_number = bool(items) and tensor_of(items[0])._kind == "number"
+    first = tensor_of(items[0]) if items else None
+    is_number = first is not None and first._kind == "number"
     return [numeric.number(text.value_of(x)) for x in found] if is_number else found
 
 
@@ -168,7 +169,8 @@ def _stack(items: list[Any]) -> Tensor | None:
     if len(types) != 1 or None in types:
         return None
     kind = tensors[0]._kind if tensors[0] is not None else "tensor"
-    return run(functions.stack, (tensors,), {}, "tensor" if kind == "number" else kind)
+    made: Tensor = run(functions.stack, (tensors,), {}, "tensor" if kind == "number" else kind)
+    return made
 
 
 # Iterables.

@@ -57,7 +57,8 @@ CALLING: dict[int, Any] = {
 }
 _HOOKS: dict[int, Callable[..., Any]] = {id(f): hook for f, hook in builtins_.HOOKS.items()}
 _MANAGER_CODE = contextlib.contextmanager(lambda: iter(())).__code__
-_DISPATCH_CODE = functools.singledispatch(lambda x: x).__code__
+_dispatching: Any = functools.singledispatch(lambda x: x)
+_DISPATCH_CODE = _dispatching.__code__
 _BUILTIN = (types.BuiltinFunctionType, types.MethodWrapperType)
 _UNBOUND = (types.MethodDescriptorType, types.WrapperDescriptorType)
 
@@ -323,7 +324,8 @@ def _initialize(
     if is_made and isinstance(post, types.FunctionType):
         # The generated __init__ finds __post_init__ on the class.
         body = {"__post_init__": lambda self, *given: call(post, self, *given), "__slots__": ()}
-        object.__setattr__(made, "__class__", type(kind)(kind.__name__, (kind,), body))
+        meta: Any = type(kind)
+        object.__setattr__(made, "__class__", meta(kind.__name__, (kind,), body))
         try:
             init(made, *args, **kwargs)
         finally:

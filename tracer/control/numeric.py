@@ -221,8 +221,10 @@ def doubles(args: tuple[Any, ...]) -> list[Any] | None:
         value = x if type(x) in (bool, int, float) else scalar_of(x)
         if value is None or (type(value) is Value and is_complex(value.dtype)):
             return None
-        wide = functions.astype(value, np.float64) if type(value) is Value else np.float64(value)
-        found.append(wide if type(wide) is Value else np.asarray(wide))
+        is_traced = type(value) is Value
+        found.append(
+            functions.astype(value, np.float64) if is_traced else np.asarray(value, np.float64)
+        )
     return found
 
 

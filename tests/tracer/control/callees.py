@@ -112,12 +112,12 @@ def doubling(x: Any) -> Iterator[Any]:
     print("leave")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def fibonacci(n: int) -> int:
     return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=8)
 def cached(n: int) -> list[int]:
     return [n]
 

@@ -213,7 +213,7 @@ def test_hooks_are_plain_calls_where_nothing_is_traced() -> None:
     assert R.contains(1, [1])
     assert R.if_expression(0, lambda: 1, lambda: 2) == 2
     with pytest.raises(AssertionError, match="no"):
-        R.assert_(False, lambda: "no")
+        R.assert_(False, lambda: "no")  # noqa: PT009
     with pytest.raises(KeyError):
         R.raise_(KeyError("a"), None)
 

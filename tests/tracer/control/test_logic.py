@@ -1,5 +1,6 @@
 """``and``, ``or``, ``not``, ``in`` and conditional expressions on traced values."""
 
+# ruff: noqa: RUF021, RUF060, SIM222, SIM223 - operands that Python knows are to be captured, too
 from __future__ import annotations
 
 from typing import Any

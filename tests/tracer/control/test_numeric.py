@@ -1,5 +1,6 @@
 """``int``, ``float``, ``round`` and ``math`` on traced tensors."""
 
+# ruff: noqa: UP018 - calls without arguments are to be captured, too
 from __future__ import annotations
 
 import math

@@ -1,5 +1,6 @@
 """Text with traced tensors, and prints in order when the graph runs."""
 
+# ruff: noqa: UP031, UP032 - old ways to format are to be captured, too
 from __future__ import annotations
 
 import dataclasses
@@ -33,7 +34,7 @@ class Named:
 
 def formats(x: Any) -> Any:
     print(f"{x}", f"{x!r:>50}|{x!s:<50}|", f"{x[0]:.3f} {x[1]:+08.2f}", f"{x.shape} {{}}")
-    print("{} {0}".format(x) if False else "{} and {:.1e}".format(x, x[0]))
+    print("{} and {:.1e}".format(x, x[0]))
     print("%s|%.2f|%5d|%-8.1f|%%|%r" % (x, x[0], x[1], x[0], [x[0]]))
     print("%(a)s" % {"a": x}, "%s" % x[1])
     return x
