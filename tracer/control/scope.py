@@ -105,7 +105,9 @@ def _was_there(place: Place, old: Any, region: Region, before: Before) -> bool:
     if getattr(place, "is_payload", False):
         return type(old) is not Value or not region.owns(old) or region._outer_of(old) is not None
     owner = getattr(place, "owner", getattr(place, "container", None))
-    return owner is None or isinstance(owner, (type, ModuleType)) or before.is_outer(owner)
+    if owner is None or isinstance(owner, (type, ModuleType)) or before.is_outer(owner):
+        return True
+    return region.provenance is not None and region.provenance.is_outside(place)
 
 
 def fail(region: Any, site: Site, reason: str) -> Break:
