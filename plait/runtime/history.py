@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from plait.ir.errors import RetraceError
-from plait.ir.location import user_location
+from plait.ir.location import Location, user_location
 from plait.runtime import log
 from plait.runtime.program import Program
 from plait.runtime.records import Breaks, Change, Fix, Timings, TraceRecord
 from plait.runtime.retrace import Asked, first_changes, why, with_inputs
-from plait.tracer import Note
+from plait.tracer import ABSENT, Note
 
 #: How many captures of one function are remembered.
 MAX_KEPT = 1000
@@ -89,6 +89,7 @@ class History:
         self._entries: deque[Entry] = deque(maxlen=MAX_KEPT)
         self._dropped: deque[int] = deque(maxlen=MAX_KEPT)
         self._count = 0
+        self._made: Location | None = None
         self.fixes: dict[int, tuple[Fix, ...]] = {}
         self.names: Sequence[str] = ()
         self.groups = ("", "")
@@ -132,7 +133,7 @@ class History:
             changes, nearest = why(asked, known, location)
             if hash(key) in self._dropped and any(c.kind != "outside" for c in changes):
                 changes, nearest = (_dropped(location),), None
-            changes = changes or (_unknown(location),)
+            changes = changes or (self._unknown(location),)
         record = TraceRecord(
             self._count + 1,
             self.name,
@@ -146,6 +147,14 @@ class History:
         if self._most is not None and self._count >= self._most:
             raise self._too_many(record)
         return record
+
+    def _unknown(self, location: Location) -> Change:
+        """Why a function is captured again of which no program was kept."""
+        if self._made is not None:
+            note = "it is an input of the graph now"
+            return Change("outside", "pl.Variable", ABSENT, "made by the call", self._made, note)
+        note = "it uses values of the function that is captured around it"
+        return Change("cache", "program", "not kept", "captured again", location, note)
 
     def _number(self, program: Program | None) -> int:
         """The number of a program's capture."""
@@ -165,6 +174,7 @@ class History:
         record = replace(record, changes=changes, nodes=len(traced.graph.nodes))
         with self._lock:
             self._count += 1
+            self._made = traced.made
             record = replace(record, number=self._count)
             entry = Entry(record, program.timings, traced.notes, weakref.ref(program))
             self._entries.append(entry)
@@ -177,11 +187,6 @@ class History:
 def _dropped(location: Any) -> Change:
     note = "cache_size= keeps more"
     return Change("cache", "program", "kept", "dropped for newer ones", location, note)
-
-
-def _unknown(location: Any) -> Change:
-    note = "it uses values of the function that is captured around it"
-    return Change("cache", "program", "not kept", "captured again", location, note)
 
 
 __all__ = ["Attempt", "Entry", "History"]

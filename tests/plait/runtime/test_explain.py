@@ -147,18 +147,22 @@ def test_a_number_that_cannot_be_an_input_gives_the_line_that_fails() -> None:
     assert str(change) == "k: 1.0 -> 2.0"
 
 
-def test_one_record_when_the_function_runs_twice() -> None:
+def test_a_variable_made_by_the_first_call() -> None:
     made: list[Any] = []
 
     @compiled
     def f(x: Any) -> Any:
         if not made:
-            made.append(pl.Variable(np.zeros(2, np.float32)))
+            made.append(pl.Variable(np.zeros(2, np.float32)))  # made
         return x + made[0]
 
-    f(ones(2))
-    f(ones(2))
-    assert len(f.explain(fixes=False).traces) == 1
+    for _ in range(3):
+        f(ones(2))
+    first, second = f.explain(fixes=False).traces
+    assert first.is_first
+    assert second.reason == "pl.Variable: absent -> made by the call"
+    where = second.changes[0].location
+    assert where.line == line_of(test_a_variable_made_by_the_first_call, "# made\n")
 
 
 def test_arguments_that_are_one_object() -> None:
