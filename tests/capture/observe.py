@@ -20,6 +20,8 @@ import plait as pl
 
 CORPUS = Path(__file__).parent / "corpus"
 
+ARRAYS = ("Tensor", "ndarray")
+
 #: Largest error relative to the value, absolute below 1: compiled sums run in another order.
 TOLERANCES = {
     "float16": 4e-3,
@@ -63,16 +65,16 @@ class Observation:
 
     def arrays(self) -> set[str]:
         """The paths of the arrays of the result."""
-        kinds = ("Tensor", "ndarray")
-        return {p for p, v in self.leaves.items() if v.kind in kinds and p.startswith("result")}
+        return {p for p, v in self.leaves.items() if v.kind in ARRAYS and p.startswith("result")}
 
-    def is_argument(self, path: str) -> bool:
-        """Whether a part of the result is an argument itself."""
-        return f"{path} is" in self.leaves
+    def argument(self, path: str) -> str | None:
+        """The argument that a part of the result is."""
+        found = self.leaves.get(f"{path} is")
+        return found.value if found is not None else None
 
     def arguments(self) -> set[str]:
         """The paths of the arrays of the result that are arguments."""
-        return {path for path in self.arrays() if self.is_argument(path)}
+        return {path for path in self.arrays() if self.argument(path)}
 
     def with_identities_of(self, paths: set[str]) -> Observation:
         """Without the identity of other arrays than these."""
@@ -218,21 +220,24 @@ def _objects(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]
 
 
 def differences(
-    wanted: Observation, got: Observation, *, classes: bool = True, dtypes: bool = True
+    wanted: Observation, got: Observation, *, classes: bool = True, widens: bool = False
 ) -> list[str]:
-    """What differs, a line each; without ``classes`` an array is as good as a tensor."""
+    """What differs, a line each.
+
+    Without ``classes`` an array is as good as a tensor; where a result ``widens``, a tensor is as
+    good as a Python number, and a wider dtype as the wanted one.
+    """
     found = []
     if classes and wanted.printed != got.printed:
         found.append(_text("printed", repr(wanted.printed), repr(got.printed)))
     if not _same_error(wanted.error, got.error, classes):
         found.append(_text("error", wanted.error, got.error))
-    ours, theirs = (
-        {p: v for p, v in o.leaves.items() if classes or v.kind != "argument"}
-        for o in (wanted, got)
-    )
+    ours, theirs = wanted.leaves, got.leaves
+    if wanted.error is not None:  # A compiled function changes nothing when it fails.
+        ours, theirs = {}, {}
     for path in {**ours, **theirs}:
         pair = ours.get(path), theirs.get(path)
-        if not _same_leaf(*pair, classes, dtypes):
+        if not _same_leaf(*pair, classes, widens):
             found.append(_text(path, *pair))
     return found
 
@@ -242,19 +247,21 @@ def _same_error(wanted: Error | None, got: Error | None, classes: bool) -> bool:
         return wanted is got
     if not classes:
         return issubclass(wanted.kind, got.kind) or issubclass(got.kind, wanted.kind)
-    # Plait's own messages know less in a graph than where the values are known.
-    ours = issubclass(wanted.kind, pl.errors.PlaitError)
+    # Plait's own messages know less in a graph than where the values are known, and more of names.
+    ours = issubclass(wanted.kind, (pl.errors.PlaitError, UnboundLocalError))
     same_place = (wanted.kind, wanted.line) == (got.kind, got.line)
     return same_place and (ours or wanted.message == got.message)
 
 
-def _same_leaf(wanted: Leaf | None, got: Leaf | None, classes: bool, dtypes: bool) -> bool:
-    if wanted is None or got is None or (classes and wanted.kind != got.kind):
+def _same_leaf(wanted: Leaf | None, got: Leaf | None, classes: bool, widens: bool) -> bool:
+    if wanted is None or got is None:
+        return not classes and "argument" in (getattr(leaf, "kind", "") for leaf in (wanted, got))
+    if classes and wanted.kind != got.kind and not (widens and got.kind in ARRAYS):
         return False
     ours, theirs = wanted.value, got.value
     if not (isinstance(ours, np.ndarray) and isinstance(theirs, np.ndarray)):
         return bool(ours == theirs)
-    if ours.shape != theirs.shape or (dtypes and ours.dtype != theirs.dtype):
+    if ours.shape != theirs.shape or (ours.dtype != theirs.dtype and not widens):
         return False
     return _close(ours, theirs)
 

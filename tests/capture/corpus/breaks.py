@@ -75,3 +75,20 @@ def round_trip_through_numpy(x):
 @entry(i32(3), i32(0), breaks=True)
 def shape_from_a_tensor(n):
     return np.zeros(int(n)) + 1
+
+
+def countdown(n):
+    while n > 0:
+        yield n
+        n = n - 1
+
+
+@entry(i32(3), i32(0), breaks=True)
+def generator_that_counts_a_tensor(n):
+    return [value * 2 for value in countdown(n)]
+
+
+@entry(f64(2.0), f64(-2.0), breaks=True)
+def nothing_or_a_tensor(x):
+    found = x * 2 if x > 0 else None
+    return found

@@ -81,7 +81,7 @@ def clipped(low, high):
     return decorate
 
 
-@entry(f64(0.5), f64(5.0), f64(-5.0), 5.0)
+@entry(f64(0.5), f64(5.0), f64(-5.0), 5.0, widens=True)
 @clipped(0.0, 10.0)
 def decorated_with_arguments(x):
     return x * 4

@@ -138,7 +138,7 @@ def slices_of_lists(items, x):
     return items[::-1], items * 2, items + [x]
 
 
-@entry(args(f64([1.0, 2.0, 3.0]), i32(1)), args(f64([1.0, 2.0, 3.0]), i32(2)))
+@entry(args(f64([1.0, 2.0, 3.0]), i32(1)), args(f64([1.0, 2.0, 3.0]), i32(2)), breaks=True)
 def list_indexed_by_a_tensor(values, which):
     choices = [values.sum(), values.max(), values.mean()]
     return choices[which]

@@ -87,7 +87,9 @@ def raise_in_a_loop(values):
     total = 0.0
     for i, value in enumerate(values):
         if value < 0:
-            raise ValueError(f"value {i} is negative") if i else IndexError("the first is negative")
+            if i == 0:
+                raise IndexError("the first is negative")
+            raise ValueError(f"value {i} is negative")
         total = total + value
     return total
 

@@ -12,7 +12,7 @@ def relu(x):
     return x if x > 0 else x * 0
 
 
-@entry(f64(-2.0), f64(0.5), f64(2.0), 0.5)
+@entry(f64(-2.0), f64(0.5), f64(2.0), 0.5, widens=True)
 def clamped(x):
     return 0.0 if x < 0 else 1.0 if x > 1 else x
 
@@ -42,7 +42,13 @@ def safe_ratio_above_one(a, b):
     return b
 
 
-@entry(args(f64(5.0), f64(0.0)), args(f64(0.0), f64(5.0)), args(f64(1.0), f64(1.0)), args(5, 0))
+@entry(
+    args(f64(5.0), f64(0.0)),
+    args(f64(0.0), f64(5.0)),
+    args(f64(1.0), f64(1.0)),
+    args(5, 0),
+    widens=True,
+)
 def either_is_large(a, b):
     return (a > 3 or b > 3) and not (a > 3 and b > 3)
 
@@ -67,6 +73,7 @@ def negated(x):
     args(bools(True), bools(True)),
     args(True, bools(False)),
     args(bools(True), True),
+    widens=True,
 )
 def exactly_one(a, b):
     return (a and not b) or (b and not a)

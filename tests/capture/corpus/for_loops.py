@@ -114,7 +114,7 @@ def stacked_results(values):
     return np.stack(steps), state
 
 
-@entry(f64([1.0, -2.0, 3.0]), f64([-1.0]), f64([]), [1, -2, 3])
+@entry(f64([1.0, -2.0, 3.0]), f64([-1.0]), f64([]), [1, -2, 3], widens=True)
 def sum_of_positives(values):
     total, count = 0.0, 0
     for value in values:
@@ -172,7 +172,11 @@ def triangle(n):
     return total
 
 
-@entry(args(f64([1.0, 2.0]), f64([3.0, 4.0]), f64([5.0, 6.0])))
+@entry(
+    args(f64([1.0, 2.0]), f64([3.0, 4.0]), f64([5.0, 6.0])),
+    args(f64([9.0, 2.0]), f64([3.0, 4.0])),
+    args(f64([9.0, 2.0])),
+)
 def loop_over_a_tuple(*vectors):
     best = vectors[0]
     for vector in vectors[1:]:

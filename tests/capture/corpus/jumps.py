@@ -51,7 +51,13 @@ def index_of(values, wanted):
     return found
 
 
-@entry(args(f64([3.0, 2.0, -1.0, 5.0])), args(f64([1.0])), args(f64([-1.0])), args([3.0, -1.0]))
+@entry(
+    args(f64([3.0, 2.0, -1.0, 5.0])),
+    args(f64([1.0])),
+    args(f64([-1.0])),
+    args([3.0, -1.0]),
+    widens=True,
+)
 def sum_until_negative(values):
     total = 0.0
     for value in values:
@@ -61,7 +67,7 @@ def sum_until_negative(values):
     return total
 
 
-@entry(i32([1, 2, 3, 4, 5, 6]), i32([2]), i32([]), [1, 2, 3])
+@entry(i32([1, 2, 3, 4, 5, 6]), i32([2]), i32([]), [1, 2, 3], widens=True)
 def sum_of_odds(values):
     total = 0
     for value in values:
@@ -114,7 +120,7 @@ def endless_loop_with_return(limit):
             return power
 
 
-@entry(i32(30), i32(7), i32(0), 30)
+@entry(i32(30), i32(7), i32(0), 30, widens=True)
 def continue_in_while(n):
     total = 0
     while n > 0:
@@ -140,7 +146,12 @@ def return_from_nested_loops(matrix, wanted):
     return -1, -1
 
 
-@entry(args(i32([[1, 0, 5], [2, 3, 4]])), args(i32([[0, 1], [0, 2]])), args([[1, 0, 5], [2]]))
+@entry(
+    args(i32([[1, 0, 5], [2, 3, 4]])),
+    args(i32([[0, 1], [0, 2]])),
+    args([[1, 0, 5], [2]]),
+    widens=True,
+)
 def break_of_the_inner_loop(matrix):
     total = 0
     for row in matrix:

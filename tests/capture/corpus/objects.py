@@ -304,7 +304,11 @@ def attribute_changed_in_a_while(account, n):
     return account.balance
 
 
-@entry(args(Account(f64(1.0)), "balance", f64(3.0)), args(Account(f64(1.0)), "rejected", f64(-3.0)))
+@entry(
+    args(Account(f64(1.0)), "balance", f64(3.0)),
+    args(Account(f64(1.0)), "rejected", f64(-3.0)),
+    widens=True,
+)
 def attributes_by_name(account, name, x):
     if x > 0:
         setattr(account, name, x)

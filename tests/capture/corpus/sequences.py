@@ -191,7 +191,9 @@ def longest_increasing_run(values):
     return best
 
 
-@entry(args(f64([1.0, 2.0, float("nan"), 4.0])), args(f64([float("nan")])), args(f64([])))
+@entry(
+    args(f64([1.0, 2.0, float("nan"), 4.0])), args(f64([float("nan")])), args(f64([])), widens=True
+)
 def forward_fill(values):
     filled = []
     last = 0.0

@@ -196,7 +196,7 @@ def is_prime(n):
     return True
 
 
-@entry(f64(5.0), f64(0.0), 5.0, captures="while")
+@entry(f64(5.0), f64(0.0), 5.0, captures="while", widens=True)
 def carry_that_widens(x):
     total = 0
     while x > 0:

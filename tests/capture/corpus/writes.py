@@ -144,7 +144,7 @@ def rows_written_when_positive(table, rows):
     return table
 
 
-@entry(f64([3.0, 1.0, 2.0]), i32([5, 4, 3, 2, 1]), f64([1.0]))
+@entry(f64([3.0, 1.0, 2.0]), i32([5, 4, 3, 2, 1]), f64([1.0]), breaks=True)
 def insertion_sort(values):
     values = values.copy()
     for i in range(1, len(values)):
