@@ -34,7 +34,7 @@ from plait.tracer.tensor_storage import (
 from plait.tracer.tensor_views import TracedView
 
 #: Arrays up to this many elements are computed at once by NumPy: to record an op costs more.
-SMALL = 4096
+SMALL = 32768
 #: A segment is run when it has this many nodes.
 LIMIT = 1000
 #: Arrays up to this many elements, made while recording, may be constants of a segment's graph.
@@ -231,7 +231,8 @@ class Recorder(GraphBuilder):
         found = _small(name, args) if not kwargs else None
         if found is not None:
             return found
-        if name in VIEWS and args and is_settled(args[0]):
+        is_view = name in VIEWS and bool(args) and is_settled(args[0])
+        if is_view or _count_small(args) > 0:
             return self.eagerly(tensor_handle.run, function, args, kwargs, kind)
         found = self._attempt(self._record, function, args, kwargs, kind)
         if found is not None:
@@ -431,6 +432,25 @@ def _holds_handles(key: Any) -> bool:
     if isinstance(key, slice):
         return any(_holds_handles(k) for k in (key.start, key.stop, key.step))
     return isinstance(key, Handle) or hasattr(key, "__plait_tensor__")
+
+
+def _count_small(args: Any) -> int:
+    """How many tensors are among arguments; -1 when one is pending, large, or unknown."""
+    count = 0
+    for x in args:
+        if type(x) is list or type(x) is tuple:
+            found = _count_small(x)
+            if found < 0:
+                return -1
+            count += found
+        elif type(x) is Tensor:
+            data = x._data
+            if type(data) is not np.ndarray or data.size > SMALL:
+                return -1
+            count += 1
+        elif hasattr(x, "__plait_tensor__") or getattr(x, "size", 0) > SMALL:
+            return -1
+    return count
 
 
 def _small(name: str, args: tuple[Any, ...]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Graph, GraphBuilder, TensorType, Value, evaluate
+from plait.ir import Graph, GraphBuilder, TensorType, Trait, Value, evaluate
 from plait.ir.errors import GraphBreakWarning, PlaitError
 from plait.ir.hashing import attribute_key, structural_digest
 from plait.runtime import device
@@ -20,6 +20,9 @@ from plait.tracer import SMALL, Break, Output, Recorder, Segment, TracedFunction
 
 #: A function whose signatures broke this often at one line is not traced for others.
 MOST = 8
+#: Microseconds that a call of XLA costs at least, those of a call of NumPy, and the elements that
+#: NumPy reads or writes in one.
+XLA_CALL, NUMPY_CALL, ELEMENTS = 50.0, 1.5, 4000.0
 #: Segments kept for each signature that may be kept.
 SEGMENTS = 4
 
@@ -183,13 +186,15 @@ def _settled(result: Any) -> Any:
 
 def _is_small(segment: Segment) -> bool:
     """Whether to evaluate op by op, as eager code does, costs less than a call of XLA."""
-    size = 0
+    cost = 0.0
     for node in segment.nodes:
-        if node.regions:
+        values = (*node.operands, *node.results)
+        size = sum(v.size for v in values if type(v.type) is TensorType)
+        heavy = node.op.has(Trait.CONTRACTION) and size > SMALL
+        if node.regions or heavy or cost > XLA_CALL:
             return False
-        for result in node.results:
-            size += result.size if type(result.type) is TensorType else 0
-    return size <= SMALL
+        cost += NUMPY_CALL + size / ELEMENTS
+    return cost <= XLA_CALL
 
 
 def segment_key(segment: Segment) -> tuple[Any, ...]:

@@ -125,8 +125,8 @@ def test_equal_segments_are_compiled_once() -> None:
         return x
 
     for count in (2, 30):
-        found = one.call(steps, (big(100, 100), count), {})
-        np.testing.assert_allclose(found, steps(big(100, 100), count), rtol=1e-6)
+        found = one.call(steps, (big(200, 200), count), {})
+        np.testing.assert_allclose(found, steps(big(200, 200), count), rtol=1e-6)
     assert len(one) <= 2
 
 
@@ -141,7 +141,7 @@ def test_numbers_that_change_make_no_new_segments() -> None:
     runtime_segments.segment_graph = counted  # type: ignore[assignment]
     try:
         for k in range(20):
-            x = big(100, 100)
+            x = big(200, 200)
             found = one.call(lambda x, k: float((x * (k + 0.5) + 1.0).sum()), (x, k), {})
             assert found == pytest.approx(float((x * (k + 0.5) + 1.0).sum()), rel=1e-4, abs=1e-2)
     finally:
@@ -169,13 +169,13 @@ def test_only_what_is_held_is_computed() -> None:
         float(w[0, 0])
         return w, z
 
-    one.call(f, (big(100, 100),), {})
+    one.call(f, (big(200, 200),), {})
     assert outputs == [3]
 
 
 def test_a_long_run_is_cut() -> None:
     one = runner("planned")
-    x = big(70, 70)
+    x = big(200, 200)
 
     def f(x: Any) -> Any:
         for _ in range(segments.LIMIT * 2 + 5):
@@ -192,7 +192,7 @@ def test_the_cache_is_bounded() -> None:
         cache_size=1, name=None, max_traces=None, fullgraph=False,
     ))  # fmt: skip
     for size in range(10):
-        one.call(lambda x: x * 2, (big(100, 50 + size),), {})
+        one.call(lambda x: x * 2, (big(1000, 50 + size),), {})
     assert len(one) == runtime_segments.SEGMENTS
     one.clear()
     assert len(one) == 0
@@ -202,7 +202,7 @@ def test_the_cache_is_bounded() -> None:
 
 
 def test_what_ran_before_an_error_has_happened() -> None:
-    v = pl.Variable(np.zeros(100, np.float32))
+    v = pl.Variable(np.zeros(40000, np.float32))
     kept: list[Any] = []
 
     def f(x: Any) -> Any:
@@ -211,13 +211,13 @@ def test_what_ran_before_an_error_has_happened() -> None:
         raise KeyError("halfway")
 
     with pytest.raises(KeyError, match="halfway"):
-        run(f, big(100))
-    np.testing.assert_allclose(v.numpy(), big(100) + 1)
-    np.testing.assert_allclose(kept[0], big(100) * 2)
+        run(f, big(40000))
+    np.testing.assert_allclose(v.numpy(), big(40000) + 1)
+    np.testing.assert_allclose(kept[0], big(40000) * 2)
 
 
 def test_an_interruption_leaves_nothing_behind() -> None:
-    v = pl.Variable(np.zeros(5000, np.float32))
+    v = pl.Variable(np.zeros(50000, np.float32))
     kept: list[Any] = []
 
     def f(x: Any) -> Any:
@@ -226,8 +226,8 @@ def test_an_interruption_leaves_nothing_behind() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(f, big(5000))
-    assert v.numpy().tolist() == [0] * 5000
+        run(f, big(50000))
+    assert v.numpy().tolist() == [0] * 50000
     with pytest.raises(pl.errors.LeakedTracerError):
         kept[0].numpy()
     assert (pl.ones(3) + 1).tolist() == [2, 2, 2]
@@ -250,7 +250,7 @@ def test_an_interrupted_segment_can_run_again(monkeypatch: Any) -> None:
             float(y[0])
         return float(y[0])
 
-    assert one.call(f, (big(5000),), {}) == 0
+    assert one.call(f, (big(50000),), {}) == 0
 
 
 def test_other_threads_may_use_what_is_pending() -> None:
@@ -260,7 +260,7 @@ def test_other_threads_may_use_what_is_pending() -> None:
             parts = list(pool.map(lambda k: (y + k).sum(), range(4)))
         return [float(p) for p in parts]
 
-    np.testing.assert_allclose(run(f, big(100, 100)), f(big(100, 100)), rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(run(f, big(200, 200)), f(big(200, 200)), rtol=1e-4, atol=1e-2)
 
 
 def test_threads_run_in_segments_of_their_own() -> None:
@@ -276,7 +276,7 @@ def test_threads_run_in_segments_of_their_own() -> None:
 
     def work(k: int) -> None:
         for _ in range(10):
-            found, wanted = one.call(f, (big(5000), k), {}), f(big(5000), k)
+            found, wanted = one.call(f, (big(50000), k), {}), f(big(50000), k)
             if not np.isclose(found, wanted, rtol=1e-4):
                 failures.append((found, wanted))
 
@@ -300,7 +300,7 @@ def test_handles_are_not_kept() -> None:
         assert kept[0]() is None
         return z
 
-    run(f, big(5000))
+    run(f, big(50000))
 
 
 # Compiled functions.
@@ -398,9 +398,9 @@ def test_a_compiled_function_inside_sees_what_was_done_before() -> None:
         v.assign_add(z)
         return inner(z), float(z.sum())
 
-    eager, w = f(big(5000)), v.numpy()
+    eager, w = f(big(50000)), v.numpy()
     v.assign(np.ones(3, np.float32))
-    found = run(f, big(5000))
+    found = run(f, big(50000))
     np.testing.assert_allclose(found[0], eager[0])
     np.testing.assert_allclose(v.numpy(), w)
 
