@@ -187,6 +187,8 @@ def choose(made: Handle, sources: list[Handle]) -> None:
 
     made._storage = TracedView(sources[0], refuse, refuse)
     for source in sources:
+        if type(source._data) is not Value:  # from outside: it gets its storage back at the end
+            current().write_tensor(source)
         if source._storage is None:
             source._storage = TracedView()
         if isinstance(source._storage, TracedView):
