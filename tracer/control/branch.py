@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def test(value: Any, site: Site) -> Any:
     if trace is None or trace.is_lazy or type(value) is not Tensor:
         return bool(value)
     pred = truth(trace, value)
-    return Branch(trace, pred, site, sys._getframe(1).f_locals)
+    return Branch(trace, pred, site, sys._getframe(1))
 
 
 def truth(trace: Any, value: Tensor) -> Value:
@@ -78,11 +79,11 @@ def is_argument_number(trace: Any, value: Value) -> bool:
 class Branch:
     """An ``if`` whose condition is traced, while converted code runs its branches."""
 
-    def __init__(self, parent: Any, pred: Value, site: Site, held: dict[str, Any]) -> None:
+    def __init__(self, parent: Any, pred: Value, site: Site, frame: FrameType) -> None:
         self._parent = parent
         self._pred = pred
         self._site = site
-        self._before = Before(dict(held))
+        self._before = Before(parent, dict(frame.f_locals), frame.f_back)
         self._then = Region(parent, "then")
         self._else = Region(parent, "else")
         self._ends: list[dict[str, Any]] = []

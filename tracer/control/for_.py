@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any
@@ -69,17 +70,17 @@ class For(Loop):
 
     def step(self, held: dict[str, Any]) -> tuple[Any, ...]:
         """Called when an iteration begins; afterwards ``done`` and ``element`` hold, too."""
-        self._step(held)
+        self._step(held, sys._getframe(1).f_back)
         return self.state
 
-    def _step(self, held: dict[str, Any]) -> None:
+    def _step(self, held: dict[str, Any], caller: Any) -> None:
         if self.phase == "peel":
             self.phase = "start"
             self.state = tuple([held.get(n, UNBOUND) for n in self.site.names])
             self.element = self.source.element(0)
             return
         if self.phase == "start":
-            self._start(held)
+            self._start(held, caller)
             return
         if self.end(held) or self._looks_again():
             self.begin()
@@ -89,9 +90,9 @@ class For(Loop):
         else:
             self._write_while()
 
-    def _start(self, held: dict[str, Any]) -> None:
+    def _start(self, held: dict[str, Any], caller: Any) -> None:
         self.phase = "body"
-        super().__init__(self.parent, self.site, held)
+        super().__init__(self.parent, self.site, held, caller)
         broken = held.get(self.site.flag, False) if self.site.flag else False
         nothing = self.is_fixed and self.source.length <= self.offset
         if broken is True or nothing:

@@ -76,7 +76,7 @@ class Choice(Branch):
     def __init__(self, frame: FrameType, kind: str, condition: Tensor) -> None:
         code, trace = frame.f_code, current()
         site = Site(kind, ("value",), code.co_filename, frame.f_lineno, code.co_name)
-        super().__init__(trace, truth(trace, condition), site, dict(frame.f_locals))
+        super().__init__(trace, truth(trace, condition), site, frame)
         self._condition = condition
 
     def value(self, then: Callable[[], Any], other: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -44,10 +45,10 @@ class Loop:
         Whether the loop is written down and the code behind it goes on.
     """
 
-    def __init__(self, parent: Any, site: Site, held: dict[str, Any]) -> None:
+    def __init__(self, parent: Any, site: Site, held: dict[str, Any], caller: Any) -> None:
         self.parent = parent
         self.site = site
-        self.before = Before(dict(held))
+        self.before = Before(parent, dict(held), caller)
         self.state: tuple[Any, ...] = ()
         self.done = False
         self.rounds = 0
@@ -216,8 +217,10 @@ def _payload(item: Any) -> Any:
 class While(Loop):
     """A ``while`` whose test is traced."""
 
-    def __init__(self, parent: Any, test: Value, site: Site, held: dict[str, Any]) -> None:
-        super().__init__(parent, site, held)
+    def __init__(
+        self, parent: Any, test: Value, site: Site, held: dict[str, Any], caller: Any
+    ) -> None:
+        super().__init__(parent, site, held, caller)
         self._test = test
         self.begin()
 
@@ -256,7 +259,7 @@ def while_(loop: Any, test: Any, site: Site, held: dict[str, Any]) -> Any:
     trace = current()
     if trace is None or trace.is_lazy or type(test) is not Tensor:
         return None
-    return While(trace, truth(trace, test), site, held)
+    return While(trace, truth(trace, test), site, held, sys._getframe(1).f_back)
 
 
 __all__ = ["Loop", "While", "passing", "while_"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import CellType, FunctionType, MethodType, ModuleType
+from collections.abc import Iterable, Iterator
+from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from plait.ir import Value
+from plait.ir.location import is_internal
 from plait.tracer.control.items import item_of, payload_item
 from plait.tracer.control.site import Site
 from plait.tracer.outcome import Break, stop
@@ -22,10 +23,21 @@ _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, n
 
 
 class Before:
-    """The names of a frame before a region, and what can be reached from them."""
+    """What there was before a region: the names of a frame, and what can be reached from them.
 
-    def __init__(self, held: dict[str, Any]) -> None:
+    Parameters
+    ----------
+    trace : Trace
+    held : dict
+        The frame's names, which this keeps.
+    caller : frame or None
+        The one that has called the frame.
+    """
+
+    def __init__(self, trace: Any, held: dict[str, Any], caller: FrameType | None) -> None:
         self.held = held
+        self._trace = trace
+        self._caller = caller
         self._reachable: dict[int, Any] | None = None
 
     def state(self, names: Iterable[str]) -> list[Any]:
@@ -33,10 +45,20 @@ class Before:
         return [self.held.get(name, UNBOUND) for name in names]
 
     def is_outer(self, x: Any) -> bool:
-        """Whether an object can be reached from the frame; asked when all changes are undone."""
+        """Whether an object was there before; asked when all changes are undone."""
+        if self._trace.root.provenance.path_of(x) is not None:
+            return True
         if self._reachable is None:
-            self._reachable = reachable(self.held)
+            self._reachable = reachable([self.held, *_callers(self._caller)])
         return id(x) in self._reachable
+
+
+def _callers(frame: FrameType | None) -> Iterator[Any]:
+    """The names of the user's frames that have called a frame."""
+    while frame is not None:
+        if not is_internal(frame):
+            yield frame.f_locals if frame.f_locals is not frame.f_globals else ()
+        frame = frame.f_back
 
 
 def reachable(root: Any) -> dict[int, Any]:
