@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import TensorType
-from plait.ir.location import Location, display_name, user_location
+from plait.ir.location import UNKNOWN, Location, display_name, user_location
 from plait.tracer.arguments import is_device_array
 from plait.tracer.tensor import Tensor
 
@@ -34,7 +34,7 @@ class Change:
         As the user would write it: ``x``, ``config.rate``, ``items[2]``.
     before, after : str
         Type or value, ``"absent"`` where there is none.
-    location : Location or None
+    location : Location
         The user's line that passed or read it.
     note : str
         What else there is to say.
@@ -44,7 +44,7 @@ class Change:
     path: str
     before: str
     after: str
-    location: Location | None = None
+    location: Location = UNKNOWN
     note: str = ""
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class UnseenCall:
     """A call of code that is run, but not looked into: what it reads is not watched."""
 
     function: str
-    location: Location | None = None
+    location: Location = UNKNOWN
 
     def __str__(self) -> str:
         return f"{self.function} is not looked into: a change of what it reads goes unnoticed"
@@ -67,7 +67,7 @@ class SideEffect:
     """Something that happened while the function was traced and will not at later calls."""
 
     what: str
-    location: Location | None = None
+    location: Location = UNKNOWN
 
     def __str__(self) -> str:
         return f"{self.what}: once, while the function was captured, not at later calls"
@@ -79,7 +79,7 @@ class UnrolledLoop:
 
     trips: int
     reason: str
-    location: Location | None = None
+    location: Location = UNKNOWN
 
     def __str__(self) -> str:
         return f"a loop of {self.trips} trips is unrolled: {self.reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from plait.ir.location import UNKNOWN, Location, display_name
 from plait.runtime import explain_text
@@ -20,6 +20,8 @@ from plait.runtime.records import (
     UnseenCall,
 )
 from plait.runtime.specialize import Specializer
+
+R = TypeVar("R")
 
 
 class Explanation(Sequence[Record]):
@@ -55,7 +57,7 @@ class Explanation(Sequence[Record]):
         self.unrolled = self._of(UnrolledLoop)
         self.fixes = self._of(Fix)
 
-    def _of(self, kind: type[Any]) -> tuple[Any, ...]:
+    def _of(self, kind: type[R]) -> tuple[R, ...]:
         return tuple(record for record in self._records if isinstance(record, kind))
 
     @property

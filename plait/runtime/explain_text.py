@@ -69,7 +69,7 @@ def _rows(traces: Sequence[TraceRecord]) -> list[tuple[str, ...]]:
     for record in traces:
         times = record.trace_ms, record.passes_ms, record.lower_ms, record.compile_ms
         shown = [*map(_milliseconds, times), str(record.nodes)]
-        changes: list[tuple[str, Location | None]] = [
+        changes: list[tuple[str, Location]] = [
             (f"{change}{f' ({change.note})' if change.note else ''}", change.location)
             for change in record.changes
         ]
@@ -98,8 +98,8 @@ def _wrapped(text: str, start: str) -> list[str]:
     )
 
 
-def _place(location: Location | None) -> str:
-    return f"{location.file}:{location.line}" if location is not None else ""
+def _place(location: Location) -> str:
+    return f"{location.file}:{location.line}" if location.line else ""
 
 
 def _milliseconds(value: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from plait.ir.location import Location, user_location
+from plait.ir.location import UNKNOWN, Location, user_location
 from plait.tracer import Change, SideEffect, UnrolledLoop, UnseenCall
 
 
@@ -76,7 +76,7 @@ class BreakRecord:
     """
 
     reason: str
-    location: Location | None = None
+    location: Location = UNKNOWN
     count: int = 1
 
     def __str__(self) -> str:
@@ -95,14 +95,14 @@ class Fix:
         What to write.
     evidence : str
         What was tried, and what came out.
-    location : Location or None
+    location : Location
         The line that it concerns.
     """
 
     path: str
     advice: str
     evidence: str
-    location: Location | None = None
+    location: Location = UNKNOWN
 
     def __str__(self) -> str:
         return f"{self.advice} (tried: {self.evidence})"

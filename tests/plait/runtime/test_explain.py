@@ -128,7 +128,7 @@ def test_a_number_whose_value_is_needed_gives_its_line() -> None:
     assert first.is_first
     assert [c.kind for r in others for c in r.changes] == ["number", "number"]
     assert [str(c) for r in others for c in r.changes] == ["k: 2 -> 3", "k: 3 -> 4"]
-    lines = {c.location.line for r in others for c in r.changes if c.location}
+    lines = {c.location.line for r in others for c in r.changes}
     assert lines == {line_of(test_a_number_whose_value_is_needed_gives_its_line, "# needs it\n")}
     assert {c.note for r in others for c in r.changes} == {"its value decides a shape or a branch"}
 
@@ -198,7 +198,7 @@ def test_clear_cache_starts_anew() -> None:
     f.clear_cache()
     assert len(f.explain()) == 0
     f(ones(3))
-    assert [r.reason for r in f.explain()] == ["first call"]
+    assert [r.reason for r in f.explain().traces] == ["first call"]
 
 
 @pytest.mark.parametrize("backend", ["xla", "planned", "reference"])
@@ -206,12 +206,12 @@ def test_times_of_what_was_done(backend: str) -> None:
     f = pl.graph_function(lambda x: pl.tanh(x) + 1, backend=backend)
     f.trace(ones(2))
     (record,) = f.explain().traces
-    assert record.trace_ms > 0
+    assert (record.trace_ms or 0) > 0
     assert (record.passes_ms, record.lower_ms, record.compile_ms) == (None, None, None)
     f(ones(2))
     (record,) = f.explain().traces
-    assert record.passes_ms > 0
-    assert record.compile_ms > 0
+    assert (record.passes_ms or 0) > 0
+    assert (record.compile_ms or 0) > 0
     assert (record.lower_ms is not None) == (backend == "xla")
     assert (record.backend, record.device, record.nodes) == (backend, "default", 3)
 
@@ -228,7 +228,10 @@ def test_a_function_called_in_another() -> None:
     outer = compiled(lambda x: inner(x) + 1, name="outer")
     outer(ones(2))
     outer(ones(3))
-    assert [r.reason for r in inner.explain(fixes=False)] == ["first call", "x: f32[2] -> f32[3]"]
+    assert [r.reason for r in inner.explain(fixes=False).traces] == [
+        "first call",
+        "x: f32[2] -> f32[3]",
+    ]
     assert inner.explain(fixes=False).traces[0].compile_ms is None
 
 
@@ -319,8 +322,9 @@ def test_all_kinds_of_records() -> None:
     assert e.unrolled[0].trips == 100
     assert isinstance(e.breaks[0], BreakRecord)
     assert e.side_effects[0].location.file == HERE
+    first: Any = e.traces[0]
     with pytest.raises(AttributeError):
-        e.traces[0].number = 7
+        first.number = 7
 
 
 def test_as_json() -> None:
@@ -424,5 +428,5 @@ def test_the_log_says_what_the_records_say(
 
 
 def test_fixes_print_what_was_tried() -> None:
-    fix = Fix("x", "pad x", "equal results", None)
+    fix = Fix("x", "pad x", "equal results")
     assert str(fix) == "pad x (tried: equal results)"
