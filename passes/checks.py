@@ -8,7 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Graph, GraphBuilder, Location, Node, TensorType, Value, int64, ops
+from plait.ir import (
+    Graph,
+    GraphBuilder,
+    Literal,
+    Location,
+    Node,
+    TensorType,
+    TokenType,
+    Value,
+    bool_,
+    int64,
+    ops,
+)
 from plait.ir.errors import GraphError, PlaitError
 from plait.ir.template import make_error
 from plait.ir.types import DType, is_floating
@@ -16,6 +28,7 @@ from plait.passes.dce import remove_dead
 
 #: A status: 0, or 1 + the number of the first failed check; then its details, by their bits.
 STATUS = TensorType(int64, (4,))
+SCALAR_BOOL = TensorType(bool_, ())
 MAX_DETAILS = 3
 
 
@@ -97,7 +110,7 @@ class _Lowering:
     def __init__(self) -> None:
         self.table: list[CheckRecord] = []
         self._checked: dict[Graph, bool] = {}
-        self._lowered: dict[Graph, Graph] = {}
+        self._lowered: dict[tuple[Graph, bool], Graph] = {}
 
     def has_checks(self, graph: Graph) -> bool:
         known = self._checked.get(graph)
@@ -108,15 +121,20 @@ class _Lowering:
             )
         return known
 
-    def graph(self, graph: Graph) -> Graph:
-        """The graph with its status as one more output; zeros when it has no checks."""
-        known = self._lowered.get(graph)
+    def graph(self, graph: Graph, guarded: bool = False) -> Graph:
+        """The graph with its status as one more output; zeros when it has no checks.
+
+        With ``guarded``, one more input says whether nothing has failed before.
+        """
+        known = self._lowered.get((graph, guarded))
         if known is not None:
             return known
         builder = _Builder(graph.name)
         inputs = [builder.input(v.type, v.name) for v in graph.inputs]
         mapping = dict(zip(graph.inputs, inputs, strict=True))
         failures: list[tuple[Value, Value]] = []
+        if guarded:
+            failures.append((builder.input(SCALAR_BOOL, "ok"), _no_failure(builder)))
         with builder:
             for node in graph.nodes:
                 operands = [mapping[v] for v in node.operands]
@@ -125,7 +143,7 @@ class _Lowering:
                 mapping.update(zip(node.results, results, strict=True))
             status = _first_failure(builder, failures)
         outputs = [mapping[v] for v in graph.outputs]
-        lowered = self._lowered[graph] = builder.build([*outputs, status])
+        lowered = self._lowered[graph, guarded] = builder.build([*outputs, status])
         return lowered
 
     def _node(
@@ -139,11 +157,42 @@ class _Lowering:
         if node.op is ops.check:
             failures.append((operands[0], self._record(builder, node, operands[1:])))
             return ()
+        if failures and has_host_effect(node) and _can_be_left_out(node):
+            return self._guarded(builder, node, operands, failures)
         if not any(self.has_checks(r) for r in node.regions):
             return builder.copy(node, operands)
         results, status = self._region_node(builder, node, operands)
         failures.append((_is_ok(builder, status), status))
         return results
+
+    def _guarded(
+        self,
+        builder: _Builder,
+        node: Node,
+        operands: list[Value],
+        failures: list[tuple[Value, Value]],
+    ) -> Sequence[Value]:
+        """A print, a callback or a region with one: not after a failure, as in eager code."""
+        ok = failures[0][0]
+        for other, _ in failures[1:]:
+            ok = ops.logical_and(ok, other)
+        checked = any(self.has_checks(r) for r in node.regions)
+        then, other_side = _Builder("then"), _Builder("else")
+        with then, then.at(node.location):
+            inner = [then.input(v.type) for v in operands]
+            if checked:
+                results, status = self._region_node(then, node, inner)
+                done = [*results, status]
+            else:
+                done = list(then.copy(node, inner))
+        with other_side:
+            left_out = _left_out(other_side, [other_side.input(v.type) for v in operands], done)
+        regions = (then.build(done), other_side.build(left_out))
+        found = builder.emit(ops.cond, ok, *operands, regions=regions)
+        if not checked:
+            return list(found)
+        failures.append((_is_ok(builder, found[-1]), found[-1]))
+        return list(found[:-1])
 
     def _record(self, builder: _Builder, node: Node, details: list[Value]) -> Value:
         """Number a check; gives its status if it fails."""
@@ -185,7 +234,11 @@ class _Lowering:
         before = inner.input(STATUS, "status")
         inputs += [inner.input(v.type, v.name) for v in body.inputs[first:]]
         with inner:
-            *outputs, failed = inner.inline(self.graph(body), inputs)
+            if any(map(has_host_effect, body.nodes)):
+                lowered, given = self.graph(body, guarded=True), [*inputs, _is_ok(inner, before)]
+            else:
+                lowered, given = self.graph(body), inputs
+            *outputs, failed = inner.inline(lowered, given)
             after = _earlier(inner, before, failed)
         region = inner.build([*outputs[:carry], after, *outputs[carry:]])
         attributes = {**node.attributes, "num_carry": carry + 1}
@@ -229,6 +282,32 @@ class _Lowering:
             consts = operands[: node.attributes["num_consts"]]
             status = _earlier(builder, status, builder.inline(go_on, [*consts, *results])[-1])
         return results, status
+
+
+def has_host_effect(node: Node) -> bool:
+    """Whether a node, or one inside of it, prints or runs the user's code."""
+    return node.op.is_host_effect or any(has_host_effect(n) for r in node.regions for n in r.nodes)
+
+
+def _can_be_left_out(node: Node) -> bool:
+    """Whether something can stand for the results: tokens go through, tensors are zeros."""
+    taken = sum(type(v.type) is TokenType for v in node.operands)
+    given = sum(type(v.type) is TokenType for v in node.results)
+    tensors = [v.type for v in node.results if type(v.type) is not TokenType]
+    return taken >= given and all(type(t) is TensorType and t.is_static for t in tensors)
+
+
+def _left_out(builder: _Builder, operands: list[Value], results: list[Value]) -> list[Value]:
+    """What stands for the results of a node that does not run."""
+    tokens = iter([v for v in operands if type(v.type) is TokenType])
+    found: list[Value] = []
+    for result in results:
+        if type(result.type) is TokenType:
+            found.append(next(tokens))
+        else:
+            zero = Literal(np.zeros((), result.dtype))
+            found.append(builder.emit(ops.full, value=zero, shape=result.shape))
+    return found
 
 
 def _condition_until_failure(lowered: Graph) -> Graph:

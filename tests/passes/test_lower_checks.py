@@ -223,3 +223,43 @@ def test_an_error_that_is_made_gets_the_details() -> None:
     status = ir.evaluate(lowered, [np.array(2.5, np.float32)])[-1]
     made = table[0].exception(status)
     assert (type(made), made.args) == (Failed, (2.5,))
+
+
+def printed(token: Value, text: str, x: Value) -> Value:
+    shown: Value = ops.print_(token, x, template=f"{text} {{}}")
+    return shown
+
+
+def test_nothing_is_printed_after_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    def step(token: Value, i: Value) -> Any:
+        token = printed(token, "body", i)
+        demand(i, 3)
+        return printed(token, "checked", i)
+
+    body_of_loop = make(f"token {I}", step)
+
+    def build(xs: Value, n: Value) -> Any:
+        token = printed(ops.create_token(), "start", n)
+        demand(n, 9)
+        token = printed(token, "after", n)
+        token = ops.scan(token, xs, regions=(body_of_loop,), num_consts=0, num_carry=1, length=4)[0]
+        return printed(token, "end", n)
+
+    builder = GraphBuilder("f")
+    inputs = [builder.input(ir.parse_type(t)) for t in ("i64[4]", I)]
+    with builder:
+        build(*inputs)
+    graph = builder.build(())
+    lowered, table = lower_checks(graph)
+    ir.verify(lowered)
+    for xs, n in (([0, 1, 2, 0], 1), ([0, 5, 2, 7], 1), ([0, 1, 2, 0], 12)):
+        arrays = [np.asarray(xs), np.asarray(n)]
+        status = np.asarray(get_backend("planned").compile(lowered)(*arrays)[-1])
+        after = capsys.readouterr().out
+        if status[0]:
+            failed = table[status[0] - 1].exception(status)
+            with pytest.raises(IndexOutOfRangeError, match=failed.args[0]):
+                ir.evaluate(graph, arrays)
+        else:
+            ir.evaluate(graph, arrays)
+        assert after == capsys.readouterr().out

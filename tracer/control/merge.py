@@ -67,6 +67,8 @@ class Merge:
         Mismatch
             No single value can stand for both.
         """
+        if type(a) is type(b) is Leaf and a.type.kind == b.type.kind == "token":
+            return self._leaf(a, b)  # a branch that raises has its effects, too
         if self.regions[0].diverged:
             return self._either(None, b)
         if self.regions[1].diverged:

@@ -129,6 +129,16 @@ class Maker:
         self.__qualname__ = self._error.__qualname__
         self.__module__ = self._error.__module__
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Maker and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> Any:
+        held = (_frozen(self._args), _frozen(self._state), id(self._cause), self._suppress)
+        return self._error, self.message, held, self._line.file, self._line.positions
+
     def seal(self) -> Maker:
         """Let go of the trace."""
         self.details = []
@@ -198,6 +208,21 @@ def _made(x: Any, details: Sequence[Any]) -> Any:
     if type(x) is dict:
         return {key: _made(item, details) for key, item in x.items()}
     return x
+
+
+def _frozen(x: Any) -> Any:
+    """A key of what an exception holds: equal for what makes equal exceptions."""
+    if isinstance(x, _Filled):
+        return _Filled, x.template
+    if isinstance(x, _Scalar):
+        return _Scalar, x.index, x.kind
+    if type(x) in (list, tuple):
+        return type(x), *map(_frozen, x)
+    if type(x) is dict:
+        return dict, *[(_frozen(key), _frozen(item)) for key, item in x.items()]
+    if type(x) in (str, bytes, bool, int, float, type(None)):
+        return type(x), x
+    return type(x), id(x)
 
 
 def _builtin_init(kind: type) -> Callable[..., None]:

@@ -55,6 +55,23 @@ def raises_in_loop(x: Any) -> Any:
     return x
 
 
+def prints_around_errors(x: Any) -> Any:
+    print("start", x)
+    total = x * 0
+    for i in range(20):
+        if total > x * 3:
+            raise OverflowError(f"total {total}")
+        print("step", i, total)
+        total = total + i
+    print("loop", total)
+    assert total < 185, "sum"
+    if x > 100:
+        print("large")
+        raise Coded(x)
+    print("end", total)
+    return total
+
+
 def raises_in_helper(x: Any) -> Any:
     return raises_builtin(x) + raises_own(x - 100)
 
@@ -87,3 +104,12 @@ def shows_many(x: Any) -> Any:
 def asserts_number(x: Any, n: Any) -> Any:
     assert n > 2, f"n is {n}"
     return x
+
+
+def grows_with_check(rows: Any) -> Any:
+    means = []
+    for row in rows:
+        mean = row.mean()
+        assert mean < 5, f"mean {mean}"
+        means.append(mean)
+    return means

@@ -17,6 +17,8 @@ from tests.tracer.control.failing import (
     asserts_a_chain,
     asserts_number,
     asserts_with_message,
+    grows_with_check,
+    prints_around_errors,
     raises_builtin,
     raises_class,
     raises_in_helper,
@@ -27,7 +29,7 @@ from tests.tracer.control.failing import (
     shows_many,
     shows_scalar,
 )
-from tests.tracer.control.same import outcome, same
+from tests.tracer.control.same import ops_of, outcome, same
 
 ONE = pl.asarray(1.0)
 
@@ -57,6 +59,11 @@ def test_errors_in_loops_are_those_of_eager_code() -> None:
 def test_errors_on_xla() -> None:
     same(raises_own, ONE, -ONE, backends=("xla",))
     same(raises_in_loop, ONE, ONE * 20, backends=("xla",))
+
+
+@pytest.mark.parametrize("backend", ["planned", "xla"])
+def test_nothing_is_printed_after_an_error(backend: str) -> None:
+    same(prints_around_errors, ONE, ONE * 60, ONE * 200, ONE * 5, backends=(backend,))
 
 
 def test_attributes_and_cause_are_there() -> None:
@@ -147,3 +154,15 @@ def test_a_maker_outside_of_a_trace_gives_the_same_error() -> None:
     made = maker()
     assert (type(made), str(made), made.code) == (Failure, "failed with 3: so", 3)  # type: ignore[attr-defined]
     assert maker.message == "failed with 3: so"
+
+
+def test_makers_of_equal_errors_are_equal() -> None:
+    one, other, third = (Maker(Failure(code, why="so")) for code in (3, 3, 4))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != third
+
+
+def test_a_check_in_a_loop_does_not_keep_it_from_being_one_op() -> None:
+    compiled = same(grows_with_check, pl.asarray([[1.0, 2.0]] * 20))
+    assert "scan" in ops_of(compiled, pl.asarray([[1.0, 2.0]] * 20))
