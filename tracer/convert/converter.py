@@ -72,6 +72,8 @@ def _library_of(file: str) -> str:
     if file.startswith("<frozen "):
         return "the standard library"
     path = os.path.realpath(file)
+    if {"site-packages", "dist-packages"} & set(path.split(os.sep)):
+        return "site-packages"
     return next((what for folder, what in _library_folders() if path.startswith(folder)), "")
 
 

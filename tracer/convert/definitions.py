@@ -11,6 +11,7 @@ from plait.tracer.convert.jumps import Lowering
 from plait.tracer.convert.names import function_names, numbers, own_names, parameters
 from plait.tracer.convert.nodes import (
     NOWHERE,
+    Where,
     assign,
     constant,
     if_,
@@ -72,8 +73,15 @@ def _converted(
     if lowering.has_flags:
         flow.bind(items, bound, "loose")
     written = _Functions(scope, flow, lowering.value).block(items)
-    body = [*doc, *_entered(scope, where(node)), *_flagged(lowering, written)]
-    return _with_body(node, body or [ast.Pass(**NOWHERE)])
+    at = _start(statements[0] if statements else node)
+    body = [*doc, *_entered(scope, at), *_flagged(lowering, written, at)]
+    return rebuilt(node, {"body": body or [ast.Pass(**NOWHERE)]})
+
+
+def _start(node: Any) -> Where:
+    """Where a statement begins."""
+    line, column = node.lineno, node.col_offset
+    return {"lineno": line, "col_offset": column, "end_lineno": line, "end_col_offset": column}
 
 
 class _Listing(ast.NodeTransformer):
@@ -122,28 +130,23 @@ def _split(body: list[Any]) -> tuple[list[Any], list[Any]]:
     return [], body
 
 
-def _entered(scope: Scope, at: dict[str, int]) -> list[ast.stmt]:
+def _entered(scope: Scope, at: Where) -> list[ast.stmt]:
     if not scope.record.static_reads and scope.parent is not None:
         return []
-    at = {**at, "end_lineno": at["lineno"], "end_col_offset": at["col_offset"]}
     unit = scope.unit
     enter = unit.hooked("enter", [constant(unit.key(scope.record), at)], at)
-    return [if_(unit.active(NOWHERE), [ast.Expr(enter, **at)])]
+    return [if_(unit.active(at), [ast.Expr(enter, **at)], (), at)]
 
 
-def _flagged(lowering: Lowering, body: list[ast.stmt]) -> list[ast.stmt]:
+def _flagged(lowering: Lowering, body: list[ast.stmt], at: Where) -> list[ast.stmt]:
     """A body that knows whether it has returned, where jumps may have been staged."""
     if not lowering.has_flag:
         return body
-    first = set_(lowering.returned, False)
+    first = assign(lowering.returned, constant(False, at), at)
     last = where(body[-1]) if body else NOWHERE
     value = [constant(True, last), load(lowering.value, last)]  # no path goes on without a return
     result = ast.Call(ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last)
     return [first, *body, ast.Return(result, **last)]
-
-
-def _with_body(node: Any, body: list[ast.stmt]) -> Any:
-    return rebuilt(node, {"body": body})
 
 
 class _Functions(Statements):
