@@ -283,7 +283,9 @@ def test_kinds_of_results_in_a_trace() -> None:
     assert set(kinds.values()) == {"ndarray"}
 
 
-@pytest.mark.parametrize("use", [bool, int, float, complex, operator.index, np.asarray, list])
+@pytest.mark.parametrize(
+    "use", [lambda x: x.numpy(), lambda x: x.tobytes(), operator.index, np.asarray, list]
+)
 def test_a_traced_value_is_not_known(use: Callable[[Any], Any]) -> None:
     def needs(x: Any) -> Any:
         use(x)
@@ -299,11 +301,11 @@ def test_a_traced_value_is_not_known(use: Callable[[Any], Any]) -> None:
 def test_a_leaked_tensor_says_so() -> None:
     kept: list[Any] = []
 
-    def leak(x: Any) -> Any:
-        kept.append(x + 1)
-        return x
-
-    pl.graph_function(leak, backend="reference")(pl.zeros(2))
+    namespace: dict[str, Any] = {"kept": kept}
+    exec(
+        "def leak(x):\n    kept.append(x + 1)\n    return x", namespace
+    )  # no source: not converted
+    pl.graph_function(namespace["leak"], backend="reference")(pl.zeros(2))
     for use in (lambda t: t + 1, pl.tanh, np.asarray, np.tanh, lambda t: t[0]):
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             use(kept[0])
@@ -313,11 +315,11 @@ def test_a_leaked_tensor_says_so() -> None:
 def test_a_leaked_tensor_says_so_inside_of_another_trace() -> None:
     kept: list[Any] = []
 
-    def keep(x: Any) -> Any:
-        kept.append(x + 1)
-        return x
-
-    pl.graph_function(keep, backend="reference")(pl.zeros(2))
+    namespace: dict[str, Any] = {"kept": kept}
+    exec(
+        "def keep(x):\n    kept.append(x + 1)\n    return x", namespace
+    )  # no source: not converted
+    pl.graph_function(namespace["keep"], backend="reference")(pl.zeros(2))
     for use in (np.asarray, lambda t: t.item(), lambda t: f"{t:.2f}", lambda t: t.tolist()):
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             pl.graph_function(lambda x, use=use: use(kept[0]) + x, backend="reference")(pl.zeros(2))
@@ -338,18 +340,10 @@ def test_a_value_of_the_trace_around_this_one_has_not_leaked() -> None:
 
 @pytest.mark.parametrize("spec", [".2f", ".3g", ">40"])
 def test_a_format_needs_the_value(spec: str) -> None:
+    text_of = operator.methodcaller("__format__", spec)  # a call that is not looked into
     with pytest.raises(pl.errors.TraceError, match=f"format '{spec}' needs the value"):
-        show = pl.graph_function(lambda x: (format(x, spec), x)[1], fullgraph=True)
-        show(pl.zeros(()))
+        pl.graph_function(lambda x: x * len(text_of(x)), fullgraph=True)(pl.zeros(()))
     assert format(pl.asarray(1.5), ".2f") == "1.50"
-    kept: list[str] = []
-
-    def keep(x: Any) -> Any:
-        kept.append(f"{x}")
-        return x
-
-    pl.graph_function(keep, backend="reference")(pl.zeros(()))
-    assert "traced" in kept[0]
 
 
 @pytest.mark.parametrize("key", [1.0, "a", [1.0], np.ones(2), slice(0, 1.5), (0, 1.5)], ids=str)
