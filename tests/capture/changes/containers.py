@@ -72,11 +72,11 @@ def f(x):
     Change(
         "an item of a list",
         """
-SIZES = [3, 1]
+SIZES = [3]
 def f(x):
-    return x.reshape(SIZES[0], SIZES[1])  # here
+    return x.reshape(SIZES[0], -1)  # here
 """,
-        "SIZES[:] = [1, 3]",
+        "SIZES[:] = [1]",
         "SIZES[0]",
     ),
     Change(

@@ -215,7 +215,7 @@ def f(x):
     return x * 2 if layer.on else x  # here
 """,
         "layer = Layer(False)",
-        "layer.on",
+        "layer",
     ),
 )
 
