@@ -83,9 +83,8 @@ class Guard:
 
     def _texts(self, found: Any) -> tuple[str, str, str]:
         path, before = self.path.text, self._before()
-        if self.kind == "length" and found is not UNBOUND:
-            path = f"len({path})"
-            return path, before, str(len(found)) if hasattr(found, "__len__") else shown(found)
+        if self.kind == "length" and hasattr(found, "__len__"):
+            return path, before, f"length {len(found)}"
         if self.kind in ("same", "other") and found is not UNBOUND:
             other = "another object"
             return (path, before, other) if self.kind == "same" else (path, other, before)
@@ -109,7 +108,7 @@ class Guard:
             return f"any {wanted.__name__}"
         if kind in ("same", "other"):
             return str(wanted.text)
-        return str(wanted) if kind == "length" else shown(wanted)
+        return f"length {wanted}" if kind == "length" else shown(wanted)
 
     @property
     def number(self) -> Any:

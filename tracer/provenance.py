@@ -287,7 +287,7 @@ class Provenance:
             self._elements(path, contents.items(), static)
         elif isinstance(container, (set, frozenset)):
             self.guard(path, "set", contents.copy())
-        elif len(contents) > 4 and all(type(item) in PLAIN for item in contents):
+        elif contents and all(map(_is_compared, contents)):
             self.guard(path, "contents", [*contents])
         else:
             self.guard(path, "length", len(contents))
@@ -322,6 +322,12 @@ class Provenance:
 def _strongly(value: Any) -> Callable[[], Any]:
     """A way to a function, class or module, which stays alive."""
     return lambda: value
+
+
+def _is_compared(value: Any) -> bool:
+    """Whether ``==`` says that a value is the same, given that the class is."""
+    kind = type(value)
+    return kind in PLAIN and not (kind in (float, complex) and (not value or value != value))
 
 
 def _fits(value: Any) -> bool:

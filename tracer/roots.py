@@ -89,10 +89,17 @@ def _place(code: types.CodeType) -> Location:
 
 
 def _defaults(provenance: Provenance, function: Any, path: Path) -> None:
-    if function.__defaults__:
-        provenance.read(Attr(path, "__defaults__"), function.__defaults__)
-    if function.__kwdefaults__:
-        provenance.read(Attr(path, "__kwdefaults__"), function.__kwdefaults__)
+    """Guard the defaults of parameters; the last ones have those by position."""
+    code, given = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(given) : code.co_argcount]
+    for i, (name, value) in enumerate(zip(names, given, strict=False)):
+        where = Item(Attr(path, "__defaults__"), i - len(given))
+        where.text = f"{path.text}({name}=)"
+        provenance.read_static(where, value)
+    for name, value in (function.__kwdefaults__ or {}).items():
+        where = Item(Attr(path, "__kwdefaults__"), name)
+        where.text = f"{path.text}({name}=)"
+        provenance.read_static(where, value)
 
 
 def _names(provenance: Provenance, function: Any, code: types.CodeType) -> None:

@@ -14,6 +14,7 @@ from plait.ir.location import Location, user_location
 from plait.tracer.adopted import Adopted
 from plait.tracer.arguments import NUMBER_TYPES, LeafSpec
 from plait.tracer.guards import Guard
+from plait.tracer.merged_reads import look
 from plait.tracer.notes import Note, Notes
 from plait.tracer.outcome import Ending
 from plait.tracer.outside import MetArray, layout_of
@@ -127,6 +128,18 @@ class TracedFunction:
         How the user would name each argument leaf.
     notes : tuple of Note
         Calls that could not be looked into, effects that calls will not repeat, unrolled loops.
+    guards : tuple of Guard
+        What must hold outside for the graph to be right.
+    effects : tuple of Effect
+        What each call changes outside.
+    found : tuple of Path
+        The objects that the effects change or keep, looked up when a call begins.
+    own : int
+        How many outputs of the graph are neither new values of variables nor of arguments.
+    keeps : bool
+        Whether the variables that the function made are kept outside by its effects.
+    recipe : Recipe or None
+        How the result is made where it holds containers from outside, or kept there.
     """
 
     graph: Graph
@@ -181,6 +194,7 @@ class Trace(GraphBuilder):
         super().__init__(name, locate=user_location)
         self.regions: list[Any] = []
         self.journal = Journal()
+        self.looked: set[Any] = set()
         self.decisions: Mapping[Any, str] = decisions or {}
         self.ending: Ending | None = None
         self.outer = [i for i in dispatch.interpreters() if isinstance(i, Trace)]
@@ -211,7 +225,11 @@ class Trace(GraphBuilder):
 
     def note(self, place: Place) -> None:
         """Remember what a place holds, which captured code is about to change."""
-        for scope in (*reversed(self.root.regions), self.root):
+        root = self.root
+        if root.regions and place.key not in root.looked:
+            root.looked.add(place.key)
+            look(root.provenance, place, was_written=not root.journal.before(place))
+        for scope in (*reversed(root.regions), root):
             if not scope.journal.before(place):
                 return
 

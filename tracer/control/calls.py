@@ -55,7 +55,15 @@ CALLING: dict[int, Any] = {
         *[getattr(np, name) for name in _CALLING_NUMPY.split()],
     )
 }
-_HOOKS: dict[int, Callable[..., Any]] = {id(f): hook for f, hook in builtins_.HOOKS.items()}
+_ATTRIBUTES: dict[Any, Callable[..., Any]] = {
+    getattr: reads.attr,
+    hasattr: reads.has_attr,
+    setattr: writes.set_attr,
+    delattr: writes.del_attr,
+}
+_HOOKS: dict[int, Callable[..., Any]] = {
+    id(f): hook for f, hook in {**builtins_.HOOKS, **_ATTRIBUTES}.items()
+}
 _MANAGER_CODE = contextlib.contextmanager(lambda: iter(())).__code__
 _dispatching: Any = functools.singledispatch(lambda x: x)
 _DISPATCH_CODE = _dispatching.__code__
@@ -285,8 +293,8 @@ def _call_object(trace: Any, owner: Any, args: tuple[Any, ...], kwargs: dict[str
         return call(origin, *args, **kwargs)
     if is_library(owner):
         return owner(*args, **kwargs)
-    found = reads.class_attribute(type(owner), "__call__")
-    if isinstance(found, types.FunctionType) and not is_library(found):
+    found = reads.special(owner, "__call__")
+    if found is not None:
         return _call_function(trace, found, (owner, *args), kwargs)
     return _run(trace, owner, args, kwargs)
 

@@ -114,6 +114,11 @@ def attr_part(obj: Any, name: str) -> Any:
     return _attr(obj, name, False, ())
 
 
+def has_attr(obj: Any, name: str) -> bool:
+    """``hasattr(obj, name)``."""
+    return attr(obj, name, UNBOUND) is not UNBOUND
+
+
 def _attr(obj: Any, name: str, whole: bool, default: tuple[Any, ...]) -> Any:
     found = provenance()
     if found is None or name.startswith("__"):
@@ -125,7 +130,7 @@ def _attr(obj: Any, name: str, whole: bool, default: tuple[Any, ...]) -> Any:
             return getattr(obj, name, *default)
     if isinstance(obj, types.ModuleType):
         return _module_attr(found, path, obj, name, whole, default)
-    kind = obj if isinstance(obj, type) else type(obj)
+    kind = obj if isinstance(obj, (type, types.FunctionType)) else type(obj)
     if is_trusted(kind):
         return getattr(obj, name, *default)
     try:
@@ -236,6 +241,20 @@ def class_attribute(kind: type, name: str) -> Any:
     return None
 
 
+def special(obj: Any, name: str) -> Any:
+    """A user's function that Python calls for an operator, such as ``__call__``; else None."""
+    method = class_attribute(type(obj), name)
+    if not isinstance(method, types.FunctionType) or is_trusted(method):
+        return None
+    found = provenance() if dispatch.active else None
+    path = None if found is None else found.path_of(obj)
+    if found is not None and path is not None:
+        where = Attr(Class(path), name)
+        where.text = f"{path.text}.{name}"
+        found.read(where, method)
+    return method
+
+
 # Items.
 
 
@@ -261,8 +280,8 @@ def _item(obj: Any, key: Any, whole: bool) -> Any:
     kind = type(obj)
     if kind is Tensor or isinstance(obj, (np.ndarray, type)):
         return obj[key]
-    custom = class_attribute(kind, "__getitem__")
-    if isinstance(custom, types.FunctionType) and not is_trusted(custom):
+    custom = special(obj, "__getitem__")
+    if custom is not None:
         return calls.call(custom, obj, key)
     if not isinstance(obj, CONTAINERS):
         return obj[key]

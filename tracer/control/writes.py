@@ -11,12 +11,11 @@ import numpy as np
 
 from plait.ir import dispatch
 from plait.tracer.control import calls
-from plait.tracer.control.reads import OPAQUE, cell_of, class_attribute, provenance
+from plait.tracer.control.reads import OPAQUE, cell_of, class_attribute, provenance, special
 from plait.tracer.places import AttrPlace, CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.provenance import CONTAINERS
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
-from plait.tracer.trusted import is_trusted
 
 #: Methods of containers that look at nothing and add at the end.
 APPENDING = frozenset(("append", "extend", "__iadd__"))
@@ -74,8 +73,8 @@ def _place(root: Any, cell: Callable[[], Any] | None, namespace: dict[str, Any])
 def set_attr(obj: Any, name: str, value: Any) -> None:
     """``obj.name = value``."""
     if dispatch.active and type(obj) not in OPAQUE and provenance() is not None:
-        custom = class_attribute(type(obj), "__setattr__")
-        if isinstance(custom, types.FunctionType) and not is_trusted(custom):
+        custom = special(obj, "__setattr__")
+        if custom is not None:
             calls.call(custom, obj, name, value)
             return
         held = class_attribute(type(obj), name)
@@ -118,8 +117,8 @@ def set_item(obj: Any, key: Any, value: Any) -> None:
     if found is None or type(obj) is Tensor or isinstance(obj, np.ndarray):
         obj[key] = value
         return
-    custom = class_attribute(type(obj), "__setitem__")
-    if isinstance(custom, types.FunctionType) and not is_trusted(custom):
+    custom = special(obj, "__setitem__")
+    if custom is not None:
         calls.call(custom, obj, key, value)
         return
     if isinstance(obj, CONTAINERS):
@@ -144,8 +143,8 @@ def _set_keys(found: Any, obj: Any, key: Any) -> tuple[Any, ...] | None:
 def del_item(obj: Any, key: Any) -> None:
     """``del obj[key]``."""
     if dispatch.active and type(obj) not in OPAQUE and provenance() is not None:
-        custom = class_attribute(type(obj), "__delitem__")
-        if isinstance(custom, types.FunctionType) and not is_trusted(custom):
+        custom = special(obj, "__delitem__")
+        if custom is not None:
             calls.call(custom, obj, key)
             return
         if isinstance(obj, CONTAINERS):
