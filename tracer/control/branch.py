@@ -11,7 +11,7 @@ import numpy as np
 from plait.ir import Value, functions, ops
 from plait.ir.errors import ShapeError
 from plait.ir.location import user_location
-from plait.tracer.control.items import Maybe, Mismatch, item_of
+from plait.tracer.control.items import MISSING, Maybe, MaybeItem, Mismatch, item_of
 from plait.tracer.control.merge import Maker, Merge
 from plait.tracer.control.scope import Before, fail, undo
 from plait.tracer.control.site import Site
@@ -156,7 +156,15 @@ class Branch:
         for key in {**first, **second}:
             place, old, _ = first.get(key) or second[key]
             ends = [known[key][2] if key in known else old for known in (first, second)]
-            found.append((place, self._merged(merging, *ends, place.describe())))
+            maker = self._merged(merging, *ends, place.describe())
+            if MISSING in ends or MaybeItem in map(type, ends):
+                raise fail(
+                    self._parent,
+                    self._site,
+                    f"{place.describe()} is set in one branch of {self._site} only, which depends "
+                    "on a tensor's value; set it before the branch",
+                )
+            found.append((place, maker))
         return found
 
 
@@ -184,7 +192,9 @@ def use(value: Any, sure: bool = False) -> Any:
         trace = current()
         if type(value.defined) is bool or trace is None:
             raise UnboundLocalError(message)
-        ops.check(truth(trace, value.defined), error="UnboundLocalError", message=message)
+        from plait.tracer.control import raising  # it takes truth from here
+
+        raising.check(truth(trace, value.defined), UnboundLocalError(message))
     return value.value
 
 
