@@ -87,6 +87,13 @@ def _outside(program: Program, asked: Asked) -> list[Change]:
     return found
 
 
+def _lineage(path: Any) -> Iterator[Any]:
+    """A path and those of the objects that it goes through."""
+    while path is not None:
+        yield path
+        path = path.parent
+
+
 def _needed(change: Change, need: tuple[str, Location]) -> Change:
     why, where = need
     return replace(change, kind="number", note=f"{why}, at {where.file}:{where.line}")
@@ -101,13 +108,6 @@ def with_inputs(changes: Sequence[Change], traced: TracedFunction) -> tuple[Chan
         else change
         for change in changes
     )
-
-
-def _lineage(path: Any) -> Iterator[Any]:
-    """A path and those of the objects that it goes through."""
-    while path is not None:
-        yield path
-        path = path.parent
 
 
 def _differences(program: Program, asked: Asked, location: Location) -> list[Change]:
