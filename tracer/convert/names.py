@@ -104,10 +104,10 @@ class Names:
         target = node.target
         if isinstance(target, ast.Name):
             self.read.add(target.id)
+            self.written.add(target.id)
             if _is_number(node.value):
                 self.bound.add(target.id)
                 return []
-            self.written.add(target.id)
         return [target, node.value]
 
     def _item(self, node: Any) -> list[ast.AST]:
@@ -219,7 +219,9 @@ def own_names(node: Any, names: Names) -> set[str]:
 
 def numbers(node: Any, names: Names) -> set[str]:
     """The names of a function that hold nothing but numbers, Python's or traced ones."""
-    return names.scalar - names.other - names.captured - set(parameters(node.args)) - set(names.outer)
+    return (
+        names.scalar - names.other - names.captured - set(parameters(node.args)) - set(names.outer)
+    )
 
 
 def mangled(name: str, owner: str) -> str:
