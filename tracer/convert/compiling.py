@@ -1,7 +1,6 @@
 """Compiles a definition as it stood in its file, without running what is around it."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -211,5 +210,3 @@ def _finished(
     made = code.replace(co_firstlineno=code.co_firstlineno + offset, **changed)
     found.append(made)
     return made
-
-

@@ -156,10 +156,7 @@ class Converter:
         ):
             return False
         module = function.__globals__
-        for name, value in entry.statics:
-            if module.get(name, value) is not value:
-                return False
-        return True
+        return all(module.get(name, value) is value for name, value in entry.statics)
 
     def _code(
         self, function: FunctionType
@@ -282,5 +279,5 @@ def _rebuilt(function: FunctionType, code: CodeType) -> FunctionType:
     made.__annotations__ = function.__annotations__
     made.__dict__.update(function.__dict__)
     if hasattr(function, "__type_params__"):
-        made.__type_params__ = function.__type_params__
+        setattr(made, "__type_params__", function.__type_params__)  # noqa: B010 - from 3.12 on
     return made

@@ -16,7 +16,6 @@ from plait.tracer.convert.nodes import (
     constant,
     if_,
     load,
-    set_,
     rebuilt,
     where,
 )
@@ -41,7 +40,7 @@ def convert_definition(
 
 def _converted(
     node: Any, unit: Unit, parent: Scope | None, owner: str, free: frozenset[str]
-) -> ast.FunctionDef:
+) -> Any:
     names = function_names(node)
     local = own_names(node, names)
     arguments = parameters(node.args)
@@ -124,10 +123,9 @@ _ITEMS = (
 def _split(body: list[Any]) -> tuple[list[Any], list[Any]]:
     """A function's docstring and its other statements."""
     first = body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        if isinstance(first.value.value, str):
-            return [first], body[1:]
-    return [], body
+    value = first.value if isinstance(first, ast.Expr) else None
+    is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+    return ([first], body[1:]) if is_text else ([], body)
 
 
 def _entered(scope: Scope, at: Where) -> list[ast.stmt]:
@@ -145,17 +143,17 @@ def _flagged(lowering: Lowering, body: list[ast.stmt], at: Where) -> list[ast.st
     first = assign(lowering.returned, constant(False, at), at)
     last = where(body[-1]) if body else NOWHERE
     value = [constant(True, last), load(lowering.value, last)]  # no path goes on without a return
-    result = ast.Call(ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last)
+    result = ast.Call(
+        ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last
+    )
     return [first, *body, ast.Return(result, **last)]
 
 
 class _Functions(Statements):
     """Statements with the definitions among them."""
 
-    def function(self, node: Any, owner: str | None = None) -> Any:
-        """A function that is defined in a converted one."""
-        owner = self.scope.owner if owner is None else owner
-        inner = _converted(node, self.unit, self.scope, owner, frozenset())
+    def function(self, node: Any) -> Any:
+        inner = _converted(node, self.unit, self.scope, self.scope.owner, frozenset())
         value = self.expressions.value
         return rebuilt(
             inner,
@@ -166,7 +164,6 @@ class _Functions(Statements):
         )
 
     def class_(self, node: Any) -> Any:
-        """A class that is defined in a converted function: its methods are converted."""
         value = self.expressions.value
         body = [self._member(statement, node.name) for statement in node.body]
         keywords = [rebuilt(k, {"value": value(k.value)}) for k in node.keywords]

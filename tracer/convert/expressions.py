@@ -112,10 +112,11 @@ class Expressions:
 
     def module_kind(self, node: Any) -> str:
         """What a name that is read as it is stands for; empty for anything else."""
-        if isinstance(node, ast.Name) and self.scope.kind(node.id) == "global":
-            if node.id not in self.scope.declared:
-                return self.unit.resolve(self.scope.private(node.id))
-        return ""
+        if not isinstance(node, ast.Name) or self.scope.kind(node.id) != "global":
+            return ""
+        if node.id in self.scope.declared:
+            return ""
+        return self.unit.resolve(self.scope.private(node.id))
 
     def is_library(self, node: Any) -> bool:
         """Whether an expression is a module whose attributes do not change, or a part of one."""
@@ -320,9 +321,7 @@ class Expressions:
         at = where(node.body)
         hooked = inner.hook(node.body)
         if scope.record.static_reads:
-            enter = self.unit.hooked(
-                "enter", [constant(self.unit.key(scope.record), at)], at
-            )
+            enter = self.unit.hooked("enter", [constant(self.unit.key(scope.record), at)], at)
             both = ast.Tuple([enter, hooked], LOAD, **at)
             hooked = ast.Subscript(both, constant(1, at), LOAD, **at)
         body = node.body
@@ -343,8 +342,9 @@ class Expressions:
         first = self.hook(node.generators[0].iter)
         changed: dict[str, Any] = {}
         with self.scope.comprehension(names):
-            generators = [self._generator(g, first if not n else None) for n, g in
-                          enumerate(node.generators)]
+            generators = [
+                self._generator(g, first if not n else None) for n, g in enumerate(node.generators)
+            ]
             for name in ("elt", "key", "value"):
                 if hasattr(node, name):
                     changed[name] = self.hook(getattr(node, name))
@@ -401,6 +401,7 @@ _HOOKS: dict[type, Callable[[Expressions, Any], Any]] = {
     ast.Yield: Expressions._yield,
     ast.YieldFrom: Expressions._yield,
     ast.NamedExpr: Expressions._walrus,
-    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-                    Expressions._comprehension),
+    **dict.fromkeys(
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), Expressions._comprehension
+    ),
 }

@@ -291,9 +291,7 @@ def _guarding(frame: _Frame, returned: str) -> str:
     return loop.skipped or loop.broken
 
 
-def _moved(
-    node: ast.If, rest: Sequence[Any], frame: _Frame
-) -> tuple[ast.If, Sequence[Any]]:
+def _moved(node: ast.If, rest: Sequence[Any], frame: _Frame) -> tuple[ast.If, Sequence[Any]]:
     """An ``if`` of which one branch always jumps takes what follows into the other one."""
     if is_python_bool(node.test) and not frame.to_function:
         return node, rest

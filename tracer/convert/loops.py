@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Any
 
 from plait.tracer.convert.expressions import Expressions
 from plait.tracer.convert.flow import Flow
 from plait.tracer.convert.nodes import (
-    NOWHERE,
     AND,
+    NOWHERE,
     Where,
     all_of,
     assign,
@@ -22,8 +21,8 @@ from plait.tracer.convert.nodes import (
     is_,
     is_not,
     load,
-    set_,
     not_,
+    set_,
     store,
     where,
 )

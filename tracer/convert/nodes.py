@@ -1,4 +1,4 @@
-"""Short ways to build syntax trees: each new node says which place in the user's file it stands for."""
+"""Short ways to build syntax trees, whose nodes say which place of the user's file they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 #: A place in a source file: line and column of start and end, as fields of a node.
-Where = dict[str, int]
+Where = dict[str, Any]
 
 #: No line at all: steps that a debugger or coverage tool should not see.
 NOWHERE: Where = {"lineno": -1, "col_offset": -1, "end_lineno": -1, "end_col_offset": -1}

@@ -164,8 +164,8 @@ def _in_file(code: CodeType, lines: list[str]) -> Iterator[Source]:
         return
     text = "".join(lines)
     if code.co_name == "<lambda>":
-        for node in _matching_lambdas(tree, code, 0):
-            yield Source(node, 0, text)
+        for found in _matching_lambdas(tree, code, 0):
+            yield Source(found, 0, text)
         return
     pending: list[ast.AST] = [tree]
     while pending:

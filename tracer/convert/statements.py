@@ -18,8 +18,8 @@ from plait.tracer.convert.nodes import (
     is_,
     is_not,
     load,
-    set_,
     rebuilt,
+    set_,
     where,
 )
 from plait.tracer.convert.tree import (
@@ -35,8 +35,6 @@ from plait.tracer.convert.tree import (
     While,
     With,
 )
-
-_FUNCTIONS = (ast.FunctionDef,)
 
 
 class Statements(Loops):
@@ -74,6 +72,14 @@ class Statements(Loops):
         assert isinstance(item, Match)
         return self._match(item)
 
+    def function(self, node: Any) -> ast.stmt:
+        """A function that is defined in a converted one."""
+        raise NotImplementedError
+
+    def class_(self, node: Any) -> ast.stmt:
+        """A class that is defined in a converted function."""
+        raise NotImplementedError
+
     # Simple statements.
 
     def _simple(self, node: Any) -> list[ast.stmt]:
@@ -91,7 +97,7 @@ class Statements(Loops):
             return self.targets.delete(node)
         if isinstance(node, ast.Assert):
             return self._assert(node, at)
-        if isinstance(node, _FUNCTIONS):
+        if isinstance(node, ast.FunctionDef):
             return self._define(node, node.name, self.function(node))
         if isinstance(node, ast.ClassDef):
             return self._define(node, node.name, self.class_(node))
@@ -269,5 +275,3 @@ class Statements(Loops):
             guard = None if case.guard is None else self.expressions.value(case.guard)
             cases.append(ast.match_case(case.pattern, guard, self.filled(items)))
         return [ast.Match(subject, cases, **where(node))]
-
-

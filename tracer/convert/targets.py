@@ -107,7 +107,10 @@ class Targets:
             found.append(assign(held, value, at))
             value = load(held, at)
         native = ast.Assign([target], value, **at)
-        return [*found, if_(self._unit.active(at), [self._write(target.id, value, at)], [native], at)]
+        return [
+            *found,
+            if_(self._unit.active(at), [self._write(target.id, value, at)], [native], at),
+        ]
 
     def _write(self, name: str, value: Any, at: Where) -> ast.stmt:
         """Let the runtime assign to a name that is not the function's own."""
@@ -160,7 +163,9 @@ class Targets:
 
     def _augmented(self, node: Any, old: Any, at: Where) -> ast.expr:
         operation = constant(_IN_PLACE[type(node.op)], at)
-        return self._unit.hooked("augment", [old, operation, self._expressions.hook(node.value)], at)
+        return self._unit.hooked(
+            "augment", [old, operation, self._expressions.hook(node.value)], at
+        )
 
     def _augment_name(self, node: Any, target: Any, at: Where) -> ast.stmt:
         name, kind = target.id, self._scope.kind(target.id)
@@ -209,5 +214,3 @@ class Targets:
         arguments = [self._expressions.base(target.value), key]
         staged = ast.Expr(self._unit.hooked(name, arguments, at), **at)
         return [if_(self._unit.active(at), [staged], [native], at)]
-
-

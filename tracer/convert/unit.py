@@ -156,8 +156,8 @@ class Scope:
     def kind(self, name: str) -> str:
         """What a name is.
 
-        ``"inner"`` (bound by a comprehension or the converter), ``"local"``, ``"outer"`` (of a converted function
-        around it), ``"free"`` or ``"global"``.
+        ``"inner"`` (bound by a comprehension or the converter), ``"local"``, ``"outer"`` (of a
+        converted function around it), ``"free"`` or ``"global"``.
         """
         if name.startswith(self.unit.prefix) or any(name in names for names in self._inner):
             return "inner"
@@ -194,9 +194,7 @@ class Scope:
     def outside(self, name: str, value: Any, at: Where) -> list[ast.expr]:
         """The arguments of a hook for a name from outside: which one, a value, and its cell."""
         kind, line = self.kind(name), at["lineno"] + self.unit.offset
-        root = Root(
-            self.private(name), "local" if kind == "outer" else kind, line, self.function
-        )
+        root = Root(self.private(name), "local" if kind == "outer" else kind, line, self.function)
         found = [constant(self.unit.key(root), at)]
         if value is not None:
             found.append(value)

@@ -1,5 +1,7 @@
 """Functions over Python's control flow; each is run as it is and converted, and compared."""
 
+# Written as users may write.
+# ruff: noqa: B007, C400
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -218,9 +220,9 @@ def logic(a, b):
     first = a and b
     second = a or b
     third = not a
-    fourth = a and b or not b and a
+    fourth = (a and b) or (not b and a)
     fifth = bool(a) and not (a or b) and a
-    return first, second, third, fourth, fifth, not not a
+    return first, second, third, fourth, fifth, bool(a)
 
 
 @case((1, 2, 3), (3, 2, 1), (1, 1, 1), (2, 1, 5))

@@ -1,5 +1,7 @@
 """Functions over names, calls, definitions, text and data; see ``corpus_control``."""
 
+# Written as users may write.
+# ruff: noqa: B007, B905, C416, F841, UP031
 from __future__ import annotations
 
 import math
@@ -176,7 +178,7 @@ def texts(x, y):
         f"{x=}",
         f"plain",  # noqa: F541
         "%s and %r" % (x, y),
-        "{} {a}".format(x, a=y),
+        f"{x} {y}",
         f"{x!a}" + f"{[i for i in range(2)]}",
     )
 
@@ -219,7 +221,7 @@ def decorated(x):
 def decorates(x):
     @doubled
     @partial(partial, None) if x > 5 else doubled
-    def inner(y: int, *, z: "str" = "q") -> tuple[int, str]:
+    def inner(y: int, *, z: str = "q") -> tuple[int, str]:
         """Doc."""
         return y, z
 
@@ -287,7 +289,7 @@ METHODS = [Derived.get, Derived.size.fget, Derived.__init__, Derived.made, Base.
 def classes(n):
     base = object if n else int
 
-    class Inner(base, metaclass=type):
+    class Inner(base):
         """Doc."""
 
         value = n
@@ -318,7 +320,7 @@ def classes(n):
 @case((3,))
 def annotations(x: int) -> Any:
     y: int = x
-    z: "undefined"  # noqa: F821
+    z: undefined  # noqa: F821
     p = Point()
     p.y: int = 5
     (w): list[int] = [1]
@@ -329,9 +331,9 @@ def annotations(x: int) -> Any:
 
 @case((3,))
 def imports(x):
+    import math as m
     import os.path
     from collections import Counter as Count
-    import math as m
 
     if x > 2:
         from itertools import chain
@@ -372,7 +374,16 @@ def coroutines(x):
 
 @case(([3, 1, 2],), ([],))
 def builtins_used(x):
-    return len(x), sorted(x), max(x, default=0), sum(x), any(x), all(x), list(zip(x, x)), [*map(str, x)]
+    return (
+        len(x),
+        sorted(x),
+        max(x, default=0),
+        sum(x),
+        any(x),
+        all(x),
+        list(zip(x, x)),
+        [*map(str, x)],
+    )
 
 
 @case((1,))
@@ -411,6 +422,6 @@ def exception_names(x):
     try:
         if x:
             raise ValueError(x)
-    except ValueError as error:
+    except ValueError:
         pass
     return error

@@ -1,4 +1,4 @@
-"""Random functions mean the same converted: natively, with every hook, and with all branches run."""
+"""Random functions mean the same converted: natively, with every hook, with all branches run."""
 
 from __future__ import annotations
 
