@@ -7,6 +7,7 @@ from plait.tracer.control.branch import test as test
 from plait.tracer.control.branch import use as use
 from plait.tracer.control.calls import call as call
 from plait.tracer.control.calls import callback as callback
+from plait.tracer.control.calls import manager as manager
 from plait.tracer.control.calls import method as method
 from plait.tracer.control.for_ import for_ as for_
 from plait.tracer.control.logic import and_ as and_

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from plait.ir import dispatch
+from plait.ir import dispatch, user_location
 from plait.tracer.asked import is_asked
 from plait.tracer.control import builtins_, impure, reads, writes
 from plait.tracer.control.methods import container_method, tensor_method, text_method
@@ -80,8 +80,14 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     hook = _HOOKS.get(id(function))
     if hook is not None:
+        own = _own_method(function, args)
+        if own is not None:
+            return _call_function(trace, own, args, kwargs)
         _read(args)
         return hook(*args, **kwargs)
+    reason = impure.reason(function)
+    if reason is not None:
+        raise stop(trace, Break(reason))
     handler = _HANDLERS.get(type(function))
     if handler is not None:
         return handler(trace, function, args, kwargs)
@@ -108,6 +114,41 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     if type(found) is types.MethodType:
         return _call_bound(trace, found, args, kwargs)
     return call(found, *args, **kwargs)
+
+
+#: The special methods that builtins call: a user's are converted.
+_SPECIAL: dict[int, str] = {
+    id(f): f"__{f.__name__}__"
+    for f in (abs, bool, complex, divmod, float, int, iter, len, next, repr, reversed, round, str)
+}
+
+
+def _own_method(function: Any, args: tuple[Any, ...]) -> Any:
+    """The user's special method that a builtin is to call; None where there is none."""
+    name = _SPECIAL.get(id(function)) if args else None
+    if name is None or type(args[0]) in reads.OPAQUE or isinstance(args[0], type):
+        return None
+    return reads.special(args[0], name)
+
+
+class Manager:
+    """A user's context manager whose methods are converted."""
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+
+    def __enter__(self) -> Any:
+        return method(self._manager, "__enter__")
+
+    def __exit__(self, *failure: Any) -> Any:
+        return method(self._manager, "__exit__", *failure)
+
+
+def manager(found: Any) -> Any:
+    """What a ``with`` statement enters in the place of a context manager."""
+    if not dispatch.active or current() is None or reads.special(found, "__enter__") is None:
+        return found
+    return Manager(found)
 
 
 def callback(function: Any) -> Any:
@@ -177,6 +218,7 @@ def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
         return functools.partial(call, function.dispatch(builtins_.type_(args[0])))
     if is_library(function):
         return None
+    reads.called(function)
     converted = convert(function)
     if converted is function:
         return None
@@ -349,9 +391,6 @@ def _initialize(
 
 def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what is not converted: trusted code as it is; all else is noted."""
-    reason = impure.reason(function)
-    if reason is not None:
-        raise stop(trace, Break(reason))
     if id(function) in CALLING:
         _read(args)
         given = [callback(x) if callable(x) else x for x in args]
@@ -371,7 +410,12 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         if isinstance(x, CONTAINERS):
             trace.note(ContentPlace(x))
         reads.escape(x)
-    return observed(trace, function, args, kwargs)
+    try:
+        return observed(trace, function, args, kwargs)
+    except Break as found:
+        if found.location.file.startswith("<"):  # no line that the user can look up
+            found.location = user_location()
+        raise
 
 
 def is_pure(function: Any) -> bool:

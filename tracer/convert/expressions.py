@@ -48,6 +48,12 @@ class Expressions:
         at = where(node)
         return ast.IfExp(self.unit.active(at), hooked, node, **at)
 
+    def manager(self, node: Any) -> Any:
+        """The expression of a ``with``: its methods are called by a hook."""
+        at = where(node)
+        hooked = self.unit.hooked("manager", [self.hook(node)], at)
+        return ast.IfExp(self.unit.active(at), hooked, node, **at)
+
     def hook(self, node: Any) -> Any:
         """An expression with hooks."""
         found = _HOOKS.get(type(node))

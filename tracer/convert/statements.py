@@ -238,7 +238,7 @@ class Statements(Loops):
             target = part.optional_vars
             if target is not None:
                 target = self.targets.pattern(target, held)
-            parts.append(ast.withitem(self.expressions.value(part.context_expr), target))
+            parts.append(ast.withitem(self.expressions.manager(part.context_expr), target))
         stores = self.targets.unpack(held)
         return [ast.With(parts, [*stores, *self.filled(item.body)], **where(item.node))]
 

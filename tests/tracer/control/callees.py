@@ -89,6 +89,30 @@ class WithMeta(metaclass=Meta):
     x: Any
 
 
+class Special:
+    def __init__(self, x: Any) -> None:
+        self.x = x
+        self.entered = 0
+
+    def __len__(self) -> int:
+        return 3 if self.entered else 2
+
+    def __abs__(self) -> Any:
+        return self.x if self.x > 0 else -self.x
+
+    def __str__(self) -> str:
+        return f"positive {self.x}" if self.x is not None else "nothing"
+
+    def __enter__(self) -> Any:
+        self.entered += 1
+        self.x = larger(self.x, 2.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.entered -= 1
+        self.x = self.x * 2
+
+
 def scaled(factor: Any) -> Callable[..., Any]:
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

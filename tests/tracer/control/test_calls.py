@@ -24,6 +24,7 @@ from tests.tracer.control.callees import (
     Items,
     Layer,
     Single,
+    Special,
     WithMeta,
     cached,
     counted,
@@ -49,7 +50,18 @@ def manage(x: Any) -> Any:
     return x
 
 
+def special_methods(x: Any) -> Any:
+    own = Special(x)
+    if x > 0:
+        with own as entered:
+            inside = len(entered), own.x
+    else:
+        inside = len(own), own.x
+    return inside, len(own), abs(own), own.x, own.entered, str(own)
+
+
 CALLEES = {
+    "special methods": special_methods,
     "function": lambda x: larger(x, 2.0),
     "module attribute": lambda x: callees.larger(x, y=2.0),
     "dataclass": lambda x: (Checked(x).twice, Checked(value=x * 2).value),

@@ -140,6 +140,10 @@ class Runtime:
         return text
 
     @staticmethod
+    def manager(found: Any) -> Any:
+        return found
+
+    @staticmethod
     def percent(template: str, values: Any) -> str:
         return template % values
 
