@@ -391,6 +391,9 @@ def _initialize(
 
 def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what is not converted: trusted code as it is; all else is noted."""
+    reason = impure.reason(function)
+    if reason is not None:
+        raise stop(trace, Break(reason))
     if id(function) in CALLING:
         _read(args)
         given = [callback(x) if callable(x) else x for x in args]

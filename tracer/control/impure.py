@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import datetime
 import os
 import random
@@ -22,6 +23,9 @@ _CLOCK = (
     "reads the clock, which a graph would fix; read it outside, or pass the time as an argument"
 )
 _SYSTEM = "asks the system, whose answer a graph would fix; call it outside and pass the result"
+_CATCHING = (
+    "catches exceptions, which a graph raises when it has run; test the values with pl.where"
+)
 _INPUT = "reads from outside of the program; read it before, and pass what was read"
 
 
@@ -51,11 +55,14 @@ _TABLE: tuple[tuple[str, Iterable[Any]], ...] = (
     (_CLOCK, _names(time, _CLOCKS)),
     (_SYSTEM, _names(os, _ASKING)),
     (_INPUT, [builtins.input, builtins.open]),
+    (_CATCHING, [contextlib.suppress]),
 )
 _PURE = frozenset(map(id, [uuid.uuid3, uuid.uuid5, secrets.compare_digest]))
 _REASONS: dict[int, str] = {
     id(f): text for text, found in _TABLE for f in found if id(f) not in _PURE
 }
+for _class in (random.Random, np.random.Generator, np.random.RandomState):
+    _REASONS |= {id(f): _RANDOM for f in vars(_class).values() if callable(f)}
 # The objects whose identities the table holds live as long as it does.
 _HELD = [f for _, found in _TABLE for f in found]
 
@@ -111,6 +118,9 @@ def _name(function: Any) -> str:
         kind = owner if isinstance(owner, type) else type(owner)
         known = {id(random.random.__self__): "random", id(np.random.mtrand._rand): "np.random"}
         return f"{known.get(id(owner), kind.__name__)}.{name}"
+    own = getattr(function, "__qualname__", name)
+    if "." in own and "<locals>" not in own:
+        return own
     module = (getattr(function, "__module__", "") or "").replace("numpy", "np")
     return name if module in ("", "builtins", "_io") else f"{_PUBLIC.get(module, module)}.{name}"
 
