@@ -6,6 +6,7 @@ from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
 from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.asked import convert_modules as convert_modules
+from plait.tracer.asked import converting as converting
 from plait.tracer.capture import trace_function as trace_function
 from plait.tracer.control.replay import Inner as Inner
 from plait.tracer.control.text import print_public as print_public

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 _asked: set[str] = set()
@@ -40,6 +42,21 @@ def convert_modules(*modules: str | ModuleType) -> None:
         include(name)
 
 
+@contextmanager
+def converting(module: str) -> Iterator[None]:
+    """Look into a module for the time of a trial."""
+    from plait.tracer.convert import exclude
+
+    known = module in _asked
+    convert_modules(module)
+    try:
+        yield
+    finally:
+        if not known:
+            _asked.discard(module)
+            exclude(module)
+
+
 def is_asked(module: str | None) -> bool:
     """Whether a module, by its name, or a package that it is in has been named."""
     if not _asked or not module:
@@ -48,4 +65,4 @@ def is_asked(module: str | None) -> bool:
     return any(".".join(parts[:i]) in _asked for i in range(1, len(parts) + 1))
 
 
-__all__ = ["convert_modules", "is_asked"]
+__all__ = ["convert_modules", "converting", "is_asked"]

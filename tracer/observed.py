@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from plait.tracer.notes import function_name
+from plait.tracer.outcome import Break
 from plait.tracer.places import CONTAINERS
 from plait.tracer.tensor import Tensor
 from plait.tracer.trace import Trace
@@ -34,7 +35,11 @@ def observed(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[st
     """
     given = [getattr(function, "__self__", None), *args, *kwargs.values()]
     before = [_state(value) for value in given]
-    result = function(*args, **kwargs)
+    try:
+        result = function(*args, **kwargs)
+    except Break as found:
+        found.module = found.module or str(getattr(function, "__module__", None) or "")
+        raise
     root = trace.root
     did = [
         _did(value, root.provenance.path_of(value))

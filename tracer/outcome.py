@@ -40,6 +40,8 @@ class Break(Ending):
         The user's line.
     error : Exception or None
         What is raised where breaks are not allowed; a ``TraceError`` of the reason when None.
+    module : str
+        The library whose code asks for what cannot be, where it was not looked into.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Break(Ending):
         self.reason = reason
         self.location = location or user_location()
         self.error = error
+        self.module = ""
 
     def as_error(self) -> Exception:
         """The error that stands for the break."""

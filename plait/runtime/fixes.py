@@ -21,8 +21,10 @@ from plait.tracer import (
     TensorSpec,
     TracedFunction,
     classify,
+    converting,
     flatten,
     payload_of,
+    unflatten,
     wrap,
 )
 
@@ -80,7 +82,34 @@ def find_fixes(function: Callable[..., Any], specializer: Specializer) -> list[F
             history.fixes[number] = tuple(_fixes(function, specializer, entry))
         for fix in history.fixes[number]:
             found.setdefault((fix.path, fix.advice), fix)
+    for module in history.breaking:
+        if module not in history.fixes:
+            history.fixes[module] = tuple(_looking_into(function, specializer, module))
+        for fix in history.fixes[module]:
+            found[module, fix.advice] = fix
     return list(found.values())
+
+
+def _looking_into(
+    function: Callable[..., Any], specializer: Specializer, module: str
+) -> Iterator[Fix]:
+    """Have the code of a library captured that breaks the graph when it is run as it is."""
+    location, specs, like = specializer.history.breaking[module]
+    request = _request(specs, like)
+    trial = Specializer(specializer.name, replace(specializer.options, max_traces=None))
+    if request is None:
+        return
+    with dispatch.suspended(), converting(module):
+        try:
+            trial.program(function, request)
+        except (Exception, Break):
+            return
+    yield Fix(
+        module,
+        f'call pl.convert_modules("{module}") before the first call',
+        "captured as one graph then",
+        location,
+    )
 
 
 def _fixes(function: Callable[..., Any], specializer: Specializer, entry: Entry) -> Iterator[Fix]:
@@ -260,7 +289,7 @@ def _leaf(spec: LeafSpec, value: Any) -> Any:
 def _not_static(case: Case) -> Fix | None:
     """Leave a number out of ``static=``."""
     i, options = case.position, case.specializer.options
-    request = _request(case)
+    request = _case_request(case)
     if request is None or i not in replace(request, static=options.static).static_leaves():
         return None
     values = _values(case)
@@ -315,10 +344,11 @@ def _tried(case: Case, attempts: Sequence[tuple[int, Any]]) -> TracedFunction | 
     trial = Specializer(case.specializer.name, options)
     found: TracedFunction | None = None
     for position, value in attempts:
-        request = _request(case)
+        request = _case_request(case)
         if request is None:
             return None
         request.leaves[position] = value
+        request.given = unflatten(request.tree, request.leaves)
         try:
             found = trial.program(case.function, request).traced
         except (Exception, Break):
@@ -330,11 +360,17 @@ def _result_types(traced: TracedFunction) -> list[Any]:
     return [traced.out_tree, *[value.type for value in traced.graph.outputs]]
 
 
-def _request(case: Case) -> Request | None:
+def _case_request(case: Case) -> Request | None:
+    like = case.specializer.history.like
+    assert like is not None
+    traced = case.new.traced
+    return _request(traced.leaves, replace(like, tree=traced.in_tree, static=frozenset()))
+
+
+def _request(specs: Sequence[LeafSpec], like: Request) -> Request | None:
     """Arguments of the traced kinds and types; None where there are jax arrays."""
-    traced, history = case.new.traced, case.specializer.history
     leaves: list[Any] = []
-    for spec in traced.leaves:
+    for spec in specs:
         if spec.type is None:
             leaves.append(spec.value.value)
         elif spec.kind == "tensor":
@@ -345,7 +381,7 @@ def _request(case: Case) -> Request | None:
             leaves.append(spec.value(1))
         else:
             return None
-    return Request(traced.in_tree, leaves, history.names, frozenset(), history.groups)
+    return replace(like, leaves=leaves, given=unflatten(like.tree, leaves), found=())
 
 
 __all__ = ["find_fixes"]

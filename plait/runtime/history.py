@@ -15,11 +15,14 @@ from plait.ir.location import Location, user_location
 from plait.runtime import log
 from plait.runtime.program import Program
 from plait.runtime.records import Breaks, Change, Fix, Timings, TraceRecord
+from plait.runtime.request import Request
 from plait.runtime.retrace import Asked, first_changes, why, with_inputs
-from plait.tracer import ABSENT, Note
+from plait.tracer import ABSENT, Break, LeafSpec, Note
 
 #: How many captures of one function are remembered.
 MAX_KEPT = 1000
+#: How many libraries are remembered whose code ended a capture.
+MOST_BREAKING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,11 @@ class History:
     ----------
     breaks : Breaks
     fixes : dict
-        What was found by trials, by the number of the capture.
-    names, groups
-        Names of the function's arguments, as in its requests.
+        What was found by trials, by the number of the capture or the name of a library.
+    breaking : dict
+        Libraries whose code ended a capture: where, and what it was wanted for.
+    like : Request or None
+        A request of the function, without the arguments.
     """
 
     def __init__(self, name: str, backend: str, most: int | None) -> None:
@@ -90,9 +95,9 @@ class History:
         self._dropped: deque[int] = deque(maxlen=MAX_KEPT)
         self._count = 0
         self._made: Location | None = None
-        self.fixes: dict[int, tuple[Fix, ...]] = {}
-        self.names: Sequence[str] = ()
-        self.groups = ("", "")
+        self.fixes: dict[int | str, tuple[Fix, ...]] = {}
+        self.breaking: dict[str, tuple[Location, Sequence[LeafSpec], Request]] = {}
+        self.like: Request | None = None
 
     def clear(self) -> None:
         """Forget everything."""
@@ -101,6 +106,7 @@ class History:
             self._dropped.clear()
             self._count = 0
             self.fixes.clear()
+            self.breaking.clear()
         self.breaks.clear()
 
     def __len__(self) -> int:
@@ -110,6 +116,12 @@ class History:
         """The captures that are remembered."""
         with self._lock:
             return tuple(self._entries)
+
+    def broke(self, found: Break, asked: Asked) -> None:
+        """Note what a capture was wanted for that a library's code has ended."""
+        if found.module and len(self.breaking) < MOST_BREAKING:
+            module, like = found.module.partition(".")[0], asked.request.without_values()
+            self.breaking.setdefault(module, (found.location, asked.specs, like))
 
     def drop(self, key: Any) -> None:
         """Note that the program of a key leaves the cache."""
@@ -126,7 +138,7 @@ class History:
         location = user_location()
         changes: tuple[Change, ...] = ()
         nearest: Program | None = None
-        self.names, self.groups = asked.request.names, asked.request.groups
+        self.like = asked.request.without_values()
         if not self._count:
             log.log("trace", f"{self.name}{asked.signature}")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,10 @@ class Request:
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""
         return [path for _, path in self._named()]
+
+    def without_values(self) -> Request:
+        """The form of the request, which keeps no argument alive."""
+        return replace(self, leaves=[], given=((), {}), found=())
 
     def refuse_leaks(self) -> None:
         """Raise for a tensor whose trace is over.

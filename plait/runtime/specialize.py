@@ -164,6 +164,7 @@ class Specializer:
                     traced = self._trace(function, request, specs, numbers, family, same)
                 except Break as found_break:
                     self.broken.note(key, found_break)
+                    self.history.broke(found_break, asked)
                     raise
                 if traced is not None:
                     key = (request.tree, place, same, *specs)

@@ -9,7 +9,16 @@ from plait.ir import dispatch
 from plait.tracer.convert.converter import Converter
 from plait.tracer.convert.unit import CodeRecord, Root
 
-__all__ = ["CodeRecord", "Converter", "Root", "convert", "include", "is_converted", "why_not"]
+__all__ = [
+    "CodeRecord",
+    "Converter",
+    "Root",
+    "convert",
+    "exclude",
+    "include",
+    "is_converted",
+    "why_not",
+]
 
 F = TypeVar("F")
 
@@ -47,3 +56,8 @@ def include(module: str) -> None:
     Functions of the standard library and of site-packages are left alone otherwise.
     """
     _converter().include(module)
+
+
+def exclude(module: str) -> None:
+    """Leave the functions of a library alone again."""
+    _converter().exclude(module)

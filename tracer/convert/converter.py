@@ -111,6 +111,12 @@ class Converter:
         self._codes.clear()
         self._functions.clear()
 
+    def exclude(self, module: str) -> None:
+        """Convert the functions of a library no more."""
+        self._included.discard(module)
+        self._codes.clear()
+        self._functions.clear()
+
     def is_converted(self, function: Any) -> bool:
         """Whether a function is one that a conversion has made."""
         code = getattr(getattr(function, "__func__", function), "__code__", None)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
+import importlib
+import sys
+import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +18,7 @@ import plait as pl
 from plait.ir import dispatch
 from plait.runtime import fixes as fix_module
 from plait.runtime.specialize import Specializer
+from plait.tracer.asked import is_asked
 
 compiled = functools.partial(pl.graph_function, backend="planned")
 
@@ -206,3 +212,67 @@ def test_random_indices_that_are_out_of_range() -> None:
     ]
     g = compiled(lambda x, i: pl.take(x, i - 7))
     assert fixes(g, (ones(3), pl.asarray([7])), (ones(3), pl.asarray([7, 8]))) == []
+
+
+LIBRARY = """
+def clipped(x):
+    if x.sum() > 0:
+        return x
+    return -x
+
+
+def printed(x):
+    return float(x.numpy().sum())
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An installed module of its own for each test."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    name = f"library_{tmp_path.name}"
+    (folder / f"{name}.py").write_text(LIBRARY)
+    monkeypatch.syspath_prepend(str(folder))
+    yield importlib.import_module(name)
+    del sys.modules[name]
+
+
+@pytest.mark.filterwarnings("ignore::plait.ir.errors.GraphBreakWarning")
+def test_a_library_whose_code_breaks_the_graph(library: Any) -> None:
+    f = compiled(lambda x: library.clipped(x) + 1)
+    name = library.__name__
+    assert fixes(f, (ones(2),), (ones(2),)) == [
+        f'call pl.convert_modules("{name}") before the first call'
+    ]
+    (fix,) = f.explain().fixes
+    assert (fix.path, fix.location.line) == (name, 3)
+    assert not is_asked(name)
+    f.clear_cache()
+    assert f.explain().fixes == ()
+    f(ones(2))
+    assert len(f.explain().breaks) == 1  # a trial changes nothing
+    f.clear_cache()
+    pl.convert_modules(name)
+    f(ones(2))
+    assert f.explain().breaks == ()
+    assert len(f.explain().traces) == 1
+
+
+@pytest.mark.filterwarnings("ignore::plait.ir.errors.GraphBreakWarning")
+def test_a_library_that_needs_values_has_no_fix(library: Any) -> None:
+    f = compiled(lambda x: library.printed(x) + x)
+    assert fixes(f, (ones(2),), (ones(2),)) == []
+    assert f.explain().breaks[0].count == 2
+
+
+@pytest.mark.filterwarnings("ignore::plait.ir.errors.GraphBreakWarning")
+def test_no_argument_is_kept_for_a_trial(library: Any) -> None:
+    f = compiled(lambda x: library.clipped(x) + 1)
+    x = ones(2)
+    held = weakref.ref(x)
+    f(x)
+    del x
+    gc.collect()
+    assert held() is None
+    assert len(f.explain().fixes) == 1
