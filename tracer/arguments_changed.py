@@ -113,7 +113,7 @@ def _same(before: Any, now: Any) -> bool:
 def _change(known: Known, now: Any, collector: Collector) -> None:
     copy, path, before = known.copy, known.path, known.before
     if isinstance(copy, dict):
-        if all(key in now for key in before):
+        if [key for key in now if key in before] == [*before]:
             fresh = [key for key in now if key not in before or now[key] is not before[key]]
             for key in fresh:
                 collector.change("item", path, key, now[key])

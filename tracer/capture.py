@@ -16,7 +16,7 @@ from plait.ir.location import raised_at
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.arguments_changed import GivenContainers
 from plait.tracer.converted import convert
-from plait.tracer.effects import Collector, Recipe, holds_tracers, is_text
+from plait.tracer.effects import Collector, Recipe, holds_tracers, is_made, is_text
 from plait.tracer.outcome import Break, Restart
 from plait.tracer.outside import MetArray
 from plait.tracer.pytree import TreeDef, flatten, unflatten
@@ -184,7 +184,7 @@ def _run(
     collector.note_result(out_leaves)
     collector.collect()
     containers.collect(collector)
-    recipe = collector.recipe(result) if collector.note_container(result) else None
+    recipe = collector.recipe(result) if collector.needs_recipe(result, set()) else None
     written = [i for key, i in arguments.items() if handles[i]._data is not starts[key]]
     mutated = tuple(sorted(written))
     own = len(values)
@@ -258,6 +258,8 @@ def _collect(
                 f"a traced function cannot return a {type(leaf).__name__}, which runs once; "
                 "return a list or a tuple of what it gives"
             )
+        elif is_made(leaf):
+            outputs.append(Output("made"))
         elif holds_tracers(leaf):
             raise TraceError(
                 f"the result has a {type(leaf).__name__} that holds tensors which are being "

@@ -242,7 +242,8 @@ class Collector:
     def note_result(self, leaves: Sequence[Any]) -> None:
         """Say which objects are leaves of the function's result."""
         for i, leaf in enumerate(leaves):
-            self._recipes.setdefault(id(leaf), Again(i))
+            if not is_made(leaf):
+                self._recipes.setdefault(id(leaf), Again(i))
 
     def recipe(self, value: Any) -> Recipe:
         """How to make a value at each call."""
@@ -270,7 +271,7 @@ class Collector:
             return Copy(value.copy())
         if isinstance(value, np.ndarray):
             return self._array(value)
-        if _is_made(value):
+        if is_made(value):
             return self._instance(value)
         if is_text(value):
             return Leaf(self._leaf(value))
@@ -304,14 +305,15 @@ class Collector:
         """Whether variables that the trace made are kept outside."""
         return all(id(variable) in self._recipes for variable in variables)
 
-    def note_container(self, value: Any) -> bool:
-        """Whether a result's structure holds what is outside or is kept there."""
+    def needs_recipe(self, value: Any, seen: set[int]) -> bool:
+        """Whether a result holds a container twice, or one that is outside or is kept there."""
         container = container_of(value)
         if container is None:
-            return False
-        if self.outside(value) is not None or id(value) in self._recipes:
+            return self.outside(value) is None and is_made(value)
+        if self.outside(value) is not None or id(value) in self._recipes or id(value) in seen:
             return True
-        return any(self.note_container(child) for child in container[0](value)[0])
+        seen.add(id(value))
+        return any(self.needs_recipe(child, seen) for child in container[0](value)[0])
 
     def _array(self, value: Any) -> Recipe:
         return Copy(MetArray(value).then)
@@ -377,7 +379,7 @@ class Collector:
             self.change("extend", path, None, fresh)
 
 
-def _is_made(value: Any) -> bool:
+def is_made(value: Any) -> bool:
     """Whether an object is one that captured code made, of a class of the user."""
     kind = type(value)
     if isinstance(value, type) or callable(value) or is_trusted(kind):
@@ -403,4 +405,4 @@ def holds_tracers(leaf: Any) -> bool:
     return any(type(x) is Tensor and type(x._data) is Value for x in held)
 
 
-__all__ = ["Collector", "Effect", "Making", "Recipe", "holds_tracers", "is_text"]
+__all__ = ["Collector", "Effect", "Making", "Recipe", "holds_tracers", "is_made", "is_text"]

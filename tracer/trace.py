@@ -88,6 +88,7 @@ class Output:
         ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``;
         ``"text"``: a text whose template and number of places ``value`` holds;
         ``"outside"``: the object that path ``index`` of ``found`` led to;
+        ``"made"``: an object that the recipe of the result makes;
         ``"argument"``: argument leaf ``index`` itself; ``"result"``: the same object as leaf
         ``index`` of the result; ``"static"``: ``value`` as it is; ``"array"``: a fresh copy of
         the ndarray, set or the like ``value``.

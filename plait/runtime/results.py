@@ -58,7 +58,7 @@ def value_of(
         return leaves[output.index]
     if kind == "outside":
         return found[output.index]
-    if kind == "static":
+    if kind in ("static", "made"):
         return output.value
     if kind == "array":
         return output.value.copy()

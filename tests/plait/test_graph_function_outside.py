@@ -172,7 +172,6 @@ class Box:
         lambda x: map(str, [x]),
         lambda x: iter([x]),
         lambda x: {"a": x}.values(),
-        lambda x: Box(x),
         lambda x: lambda: x,
         lambda x: functools.partial(pl.add, x),
     ],
@@ -183,6 +182,21 @@ def test_results_that_would_carry_tracers_out_are_errors(make: Any) -> None:
     with pytest.warns(pl.errors.GraphBreakWarning, match=r"cannot return|holds tensors"):
         made = compiled(lambda x: make(x + 1))(x32(2))
     assert type(made) is type(make(x32(2)))
+
+
+def test_objects_that_hold_tensors_are_made_at_each_call() -> None:
+    def function(x: Any) -> Any:
+        box = Box(x * 2)
+        box.itself = box  # type: ignore[attr-defined]
+        return box, [box, Box(3)]
+
+    f = compiled(function)
+    first, again = f(x32(2)), f(x32(2) + 1)
+    for (box, held), value in ((first, [0, 2]), (again, [2, 4])):
+        assert box.value.numpy().tolist() == value
+        assert held[0] is box is box.itself
+        assert held[1].value == 3
+    assert first[0] is not again[0]
 
 
 def test_objects_without_tracers_may_be_returned() -> None:

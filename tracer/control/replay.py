@@ -139,7 +139,7 @@ class Inner:
             return self.leaves[output.index]
         if output.kind == "outside":
             return self.provenance.stand_in(self.objects[output.index])
-        if output.kind == "static":
+        if output.kind in ("static", "made"):
             return output.value
         if output.kind == "array":
             return output.value.copy()
