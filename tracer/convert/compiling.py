@@ -9,7 +9,7 @@ from types import CodeType
 from typing import Any
 
 from plait.tracer.convert.expressions import MARK
-from plait.tracer.convert.nodes import assign, constant, rebuilt, where
+from plait.tracer.convert.nodes import Where, assign, constant, rebuilt, where
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -22,7 +22,7 @@ _FILLERS = frozenset(("PUSH_NULL", "PRECALL", "CACHE", "EXTENDED_ARG", "NOP"))
 _WRAPPER = "plait_wrapper"
 #: A class of this name mangles nothing.
 _NO_CLASS = "_"
-_AT = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+_AT: Where = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
 
 
 def class_of(code: CodeType) -> str:

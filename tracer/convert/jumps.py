@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plait.tracer.convert.choices import unfolded
 from plait.tracer.convert.nodes import load, store, where
 from plait.tracer.convert.patterns import as_ifs
 from plait.tracer.convert.tree import (
@@ -125,6 +126,7 @@ class Lowering:
         self._depth = 0
         self._loops = 0
         self._subjects = 0
+        self._choices = 0
         self._set: set[str] = set()
         self.returned = f"{prefix}returned"
         self.value = f"{prefix}value"
@@ -135,7 +137,7 @@ class Lowering:
         """The items of a function's body; ``end`` is where the function ends."""
         items = self._block(statements, _Frame())
         if self.has_flag and not _never_ends(statements):
-            self._depth = self._loops = self._subjects = 0
+            self._depth = self._loops = self._subjects = self._choices = 0
             items = self._block([*statements, end], _Frame())
         return items
 
@@ -150,6 +152,10 @@ class Lowering:
                 chain = as_ifs(statement, f"{self._prefix}subject{self._subjects}")
                 if chain is not None:
                     return items + self._block([*chain, *rest], frame)
+            choice = unfolded(statement, f"{self._prefix}choice{self._choices + 1}")
+            if choice is not None:
+                self._choices += 1
+                return items + self._block([*choice, *rest], frame)
             if isinstance(statement, ast.If) and rest:
                 statement, rest = _moved(statement, rest, frame)
             before, self._set = self._set, set()

@@ -36,24 +36,22 @@ class Program:
             operator = self.random.choice(("+", "-", "*"))
             return f"({self.value(depth + 1)} {operator} {self.value(depth + 1)}) % 11"
         if kind < 0.95 or depth:
-            return (
-                f"({self.value(depth + 1)} if {self.test(depth + 1)} else {self.value(depth + 1)})"
-            )
+            return f"({self.value(depth + 1)} if {self.test(depth + 1, False)} else {self.value(depth + 1)})"
         return f"({self.random.choice(NAMES)} := {self.value(depth + 1)})"
 
-    def test(self, depth: int = 0) -> str:
+    def test(self, depth: int = 0, walrus: bool = True) -> str:
         kind = self.random.random()
         if depth > 2 or kind < 0.5:
             return f"{self.plain()} {self.random.choice(_COMPARISONS)} {self.plain()}"
         if kind < 0.6:
             return f"{self.plain()} < {self.plain()} <= {self.plain()}"
         if kind < 0.7:
-            return f"not ({self.test(depth + 1)})"
-        if kind < 0.75 and depth == 0:
+            return f"not ({self.test(depth + 1, walrus)})"
+        if kind < 0.77 and walrus:
             name = self.random.choice(NAMES)
             return f"({name} := {self.value(2)}) > {self.plain()}"
         operator = self.random.choice(("and", "or"))
-        return f"({self.test(depth + 1)} {operator} {self.test(depth + 1)})"
+        return f"({self.test(depth + 1, walrus)} {operator} {self.test(depth + 1, walrus)})"
 
     def plain(self) -> str:
         """An operand of a comparison; never two constants."""

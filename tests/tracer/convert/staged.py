@@ -1,9 +1,9 @@
 """A runtime that stages: both branches of a condition run, and loops go through their flags.
 
 Values are ``Num``, whose comparisons give ``Truth``, which is no bool: converted code has to ask
-the runtime. It runs every branch, gives the names of the site their state from before in between, and
-merges to the side that Python would have taken. What a site does not list is not restored, so that
-a name missing from it gives a wrong result.
+the runtime. It runs every branch, gives the names of the site their state from before in between,
+and merges to the side that Python would have taken. What a site does not list is not restored, so
+that a name missing from it gives a wrong result.
 """
 
 from __future__ import annotations
