@@ -125,11 +125,23 @@ def undo(region: Region, before: Before) -> list[tuple[Place, Any, Any]]:
 
 def _was_there(place: Place, old: Any, region: Region, before: Before) -> bool:
     if getattr(place, "is_payload", False):
-        return type(old) is not Value or not region.owns(old) or region._outer_of(old) is not None
+        return type(old) is not Value or _is_around(region, old)
     owner = getattr(place, "owner", getattr(place, "container", None))
     if owner is None or isinstance(owner, (type, ModuleType)) or before.is_outer(owner):
         return True
     return region.provenance is not None and region.provenance.is_outside(place)
+
+
+def _is_around(region: Region, value: Value) -> bool:
+    """Whether a value is known around a region: not one of its own, or of one inside that ended."""
+    if region.owns(value):
+        return region._outer_of(value) is not None
+    scope = region.parent
+    while scope is not None:
+        if scope.owns(value):
+            return True
+        scope = getattr(scope, "parent", None)
+    return any(outer.owns(value) for outer in region.root.outer)
 
 
 def fail(region: Any, site: Site, reason: str) -> Break:
