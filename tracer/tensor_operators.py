@@ -60,7 +60,7 @@ def write(handle: Any, payload: Any, what: str) -> None:
 
 def _in_place(self: Any, name: str, other: Any) -> Any:
     """``x += y`` by the function on payloads."""
-    if not is_array_like(other) or _is_replaced(self):
+    if not is_array_like(other) or is_replaced(self):
         return NotImplemented
     if (recorder := pending.recorder()) is not None and not recorder.takes(self, other):
         return recorder.eagerly(_IN_PLACE[name], self, other)
@@ -96,7 +96,7 @@ _IN_PLACE = {
 }
 
 
-def _is_replaced(handle: Any) -> bool:
+def is_replaced(handle: Any) -> bool:
     """Whether ``x += y`` makes a new object, as for numbers, NumPy's scalars and jax arrays."""
     kind = handle._kind
     return kind in ("number", "jax") or (kind == "ndarray" and not handle._data.ndim)
@@ -354,7 +354,7 @@ def _is_view(key: Any, found: Any) -> bool:
         k is None
         or k is Ellipsis
         or type(k) in (int, slice)
-        or (isinstance(k, Handle) and k._data.ndim == 0 and k._data.dtype.kind in "iu")
+        or (isinstance(k, Handle) and k._kind == "number" and k._data.dtype.kind in "iu")
         for k in parts
     )
     return basic and (found.ndim > 0 or any(k is Ellipsis for k in parts))

@@ -28,6 +28,7 @@ from plait.tracer.region import Region, join_captures
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
+from plait.tracer.tensor_operators import is_replaced
 
 BOOL = TensorType(np.dtype(bool), ())
 #: How often a body is traced before its carries must have settled.
@@ -67,6 +68,8 @@ class Loop:
             if slot.name not in self.site.written or not is_tensor(slot.before):
                 continue
             handle = slot.before.source
+            if is_replaced(handle):
+                continue
             slot.kept = True
             if id(handle) not in known and type(handle._data) is Value:
                 known.add(id(handle))
