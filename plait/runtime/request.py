@@ -167,7 +167,8 @@ def _signature(function: Any) -> Any:
         signature = inspect.signature(function.__wrapped__ if method else function)
     except (TypeError, ValueError):
         return None
-    first, *rest = [*signature.parameters.values()] or [None]
+    parameters: list[Any] = [*signature.parameters.values()]
+    first, *rest = parameters or [None]
     if not method or first is None or first.kind is first.VAR_POSITIONAL:
         return signature
     return signature.replace(parameters=rest)
