@@ -70,6 +70,17 @@ class Value:
     def __bool__(self) -> bool:
         raise TraceError(f"a value of a graph ({self.type}) has no truth value while tracing")
 
+    def __index__(self) -> int:
+        raise TraceError(
+            f"a size or an index is asked of a tensor ({self.type}) that is being traced, whose "
+            "value is not known yet; pass a Python number"
+        )
+
+    __int__ = __index__
+
+    def __float__(self) -> float:
+        raise TraceError(f"a number is asked of a tensor ({self.type}) that is being traced")
+
     __array_ufunc__ = None
 
     def __repr__(self) -> str:

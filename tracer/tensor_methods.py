@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from plait.ir import DType, Value, as_dtype, bfloat16, dispatch, functions, is_complex, ops
+from plait.ir import DType, Value, as_dtype, bfloat16, is_complex
 from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError
 from plait.ir.frames import public_methods
 from plait.ir.location import user_location
 from plait.tracer import pending
-from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
 from plait.tracer.tensor_operators import Operators, write
+from plait.tracer.tensor_parts import part, tie_bits
 from plait.tracer.tensor_storage import copy_array, lent_array, on_host, read_array, share
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Attributes(Handle):
     @property
     def real(self) -> Tensor:
         """The real part, a view."""
-        return _part(self, "real")
+        return part(self, "real")
 
     @real.setter
     def real(self, value: Any) -> None:
@@ -93,7 +93,7 @@ class Attributes(Handle):
     @property
     def imag(self) -> Tensor:
         """The imaginary part; a view of a complex tensor."""
-        return _part(self, "imag")
+        return part(self, "imag")
 
     @imag.setter
     def imag(self, value: Any) -> None:
@@ -195,27 +195,6 @@ class Flat:
         return next(self._elements).copy()
 
 
-def _part(handle: Any, name: str) -> Tensor:
-    if pending.recorders and (recorder := pending.recorder()) is not None:
-        found: Tensor = recorder.eagerly(_part, handle, name)
-        return found
-    if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
-        result = wrap(getattr(read_array(handle), name))
-        if result._data.base is not None:
-            share(handle, result)
-        return result
-    result = call(name, handle)
-    if is_complex(handle._data.dtype) and type(result._data) is Value:
-        views.derive(handle, result, getattr(functions, name), _SET_PART[name])
-    return result
-
-
-_SET_PART = {
-    "real": lambda whole, part: ops.complex_(part, ops.imag(whole)),
-    "imag": lambda whole, part: ops.complex_(ops.real(whole), part),
-}
-
-
 @public_methods
 class Methods(Operators, Attributes):
     """ndarray's methods."""
@@ -289,9 +268,12 @@ class Methods(Operators, Attributes):
             return self[...]
         if pending.recorders:
             pending.settle_mine(self)
-        if type(self._data) is Value or not on_host(self._data):
-            return call("bitcast", self, dtype)
         found = as_dtype(dtype)
+        if type(self._data) is Value or not on_host(self._data):
+            made = call("bitcast", self, dtype)
+            if type(made._data) is Value:
+                tie_bits(self, made, found)
+            return made
         if found.itemsize != self.itemsize:
             raise DTypeError(
                 f"view: {found.name} and {self.dtype.name} differ in size; tensors are viewed in "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import ops
-from plait.ir.errors import DTypeError, ShapeError
+from plait.ir.errors import DTypeError, PlaitError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
 from plait.ir.functions.payload import broadcast_shapes
 from plait.ir.ops.rules import size_of
@@ -38,6 +38,8 @@ def as_shape(name: str, shape: Any) -> Shape:
     sizes = shape if isinstance(shape, (tuple, list)) else _sequence(shape)
     try:
         return tuple([d if type(d) is Dim else operator.index(d) for d in sizes])
+    except PlaitError:
+        raise
     except TypeError:
         raise DTypeError(f"{name}: a shape is made of integers, got {shape!r}") from None
 
