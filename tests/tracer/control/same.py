@@ -38,7 +38,7 @@ def same(
     *calls: Any,
     backends: tuple[str, ...] = ("reference", "planned"),
     fullgraph: bool = True,
-) -> pl.graph_function:  # type: ignore[valid-type]
+) -> Any:
     """Demand equal outcomes for each call; a call is a tuple of arguments, or one argument.
 
     Returns

@@ -69,11 +69,13 @@ CLASSES = {
     ),
     "text": lambda x: (str(1.5), repr("a"), format(2.0, ".1f"), ascii("ä"), x),
 }
-ALL = {
-    f"{kind} {name}": function
-    for kind, table in {"r": REDUCTIONS, "o": ORDERS, "i": ITERABLES, "c": CLASSES}.items()
-    for name, function in table.items()
+TABLES: dict[str, dict[str, Any]] = {
+    "r": REDUCTIONS,
+    "o": ORDERS,
+    "i": ITERABLES,
+    "c": CLASSES,
 }
+ALL = {f"{k} {name}": f for k, table in TABLES.items() for name, f in table.items()}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -88,7 +90,7 @@ def test_reductions_of_long_tensors_are_one_op() -> None:
     compiled = same(f, LONG, LONG.astype("int32"), LONG.astype("float16"))
     assert len(ops_of(compiled, LONG)) < 30
     total = pl.graph_function(lambda x: sum(x), backend="planned", fullgraph=True)
-    assert np.isclose(total(LONG + 1).numpy(), sum(LONG + 1).numpy())
+    assert np.isclose(total(LONG + 1).numpy(), np.sum((LONG + 1).numpy()))
     assert ops_of(total, LONG).count("reduce_sum") == 1
     same(lambda x: sum(x), LONG.astype("int8"), LONG > 0)
 

@@ -10,6 +10,7 @@ import os
 import statistics
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -50,6 +51,13 @@ def manage(x: Any) -> Any:
     return x
 
 
+with_meta: Any = WithMeta
+
+
+def bounds(*values: Any) -> list[Callable[[Any], Any]]:
+    return [lambda v, b=b: larger(v, b) for b in values]  # type: ignore[misc]
+
+
 def special_methods(x: Any) -> Any:
     own = Special(x)
     if x > 0:
@@ -70,14 +78,14 @@ CALLEES = {
     "methods": lambda x: (
         LAYER.method(x),
         LAYER.method(x, offset=x),
-        LAYER.method.__func__(LAYER, x),
+        Layer.method(LAYER, x),
     ),
     "class methods": lambda x: (Layer.made(x).start, Layer.helper(x), LAYER.helper(x)),
     "property": lambda x: Layer(x).doubled,
     "derived": lambda x: (Derived(x).start, Derived(x).method(x)),
     "new": lambda x: Single(x).x,
     "builtin base": lambda x: list(Items(x, -x, 1.0)),
-    "metaclass": lambda x: WithMeta(x).x,
+    "metaclass": lambda x: with_meta(x).x,
     "partial": lambda x: (functools.partial(larger, y=2.0)(x), functools.partial(Layer, x)().start),
     "bound partial": lambda x: functools.partial(LAYER.method, offset=1.0)(x),
     "decorated": lambda x: decorated(x),
@@ -86,8 +94,8 @@ CALLEES = {
     "singledispatch": lambda x: (dispatched(x), dispatched(3)),
     "generator": lambda x: list(numbers(x)),
     "callbacks": lambda x: (list(map(decorated, [x, x + 1])), sorted([x, -x], key=Layer.helper)),
-    "lambda": lambda x: (lambda v, w=2.0: v if v > w else v + w)(x),
-    "closure": lambda x: [f(x) for f in [lambda v: larger(v, 2.0), lambda v: larger(v, 5.0)]],
+    "lambda": lambda x: (lambda v: v if v > 2.0 else v + 2.0)(x),
+    "closure": lambda x: [f(x) for f in bounds(2.0, 5.0)],
     "recursion": lambda x: counted(x, 5),
     "graph function": lambda x: pl.graph_function(larger)(x, 2.0) if False else larger(x, 2.0),
     "alias": lambda x: (list[int]([1, 2]), x),
@@ -194,7 +202,8 @@ def test_calls_of_unknown_code_are_noted_with_their_line() -> None:
 
     compiled = pl.graph_function(f, backend="planned")
     assert unseen(compiled, VALUES[0]) == ["elsewhere.unknown", "posixpath.basename"]
-    note = next(iter(compiled._specializer.last.traced.notes))
+    last: Any = compiled._specializer.last
+    note = next(iter(last.traced.notes))
     assert note.location.line == f.__code__.co_firstlineno + 1
 
 
