@@ -302,5 +302,7 @@ def _bound(bound: Any) -> int | None:
         )
     try:
         return operator.index(bound)
+    except TraceError:
+        raise
     except TypeError:
         raise DTypeError(f"the bounds of a slice must be integers, got {bound!r}") from None

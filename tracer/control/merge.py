@@ -111,8 +111,9 @@ class Merge:
         if item is None:
             return lambda _: None
         if type(item) is Leaf:
-            if type(item.source) is not Tensor and is_number(item.source):
-                return lambda _: item.source
+            region = self.regions[is_second]
+            if type(item.payload) is not Value or not region.owns(item.payload):
+                return lambda _: item.payload if item.source is None else item.source
             return self._leaf(None, item) if is_second else self._leaf(item, None)
         if type(item) is Branching:
             if self.is_outer(item.source):
