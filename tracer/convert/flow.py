@@ -164,9 +164,14 @@ class Flow:
         item.state = tuple(sorted(self._own_of(kept)))
 
     def _live_if(self, item: If, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
-        other = self.live(item.orelse, after, leaves)
-        body = self.live(item.body, after, leaves)
-        self._state(item, after | other, leaves[2])
+        state: Live = _NOTHING  # what is read at the end of the branches, to be joined
+        while True:
+            other = self.live(item.orelse, after | state, leaves)
+            self._state(item, after | other, leaves[2])
+            if state >= frozenset(item.state):
+                break
+            state |= frozenset(item.state)
+        body = self.live(item.body, after | state, leaves)
         flag = {item.flag} if item.flag else _NOTHING
         return body | other | flag
 
