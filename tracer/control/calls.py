@@ -334,7 +334,7 @@ def _call_object(trace: Any, owner: Any, args: tuple[Any, ...], kwargs: dict[str
     if isinstance(origin, type) and isinstance(owner, types.GenericAlias):
         return call(origin, *args, **kwargs)
     if is_library(owner):
-        return owner(*args, **kwargs)
+        return _call_library(trace, owner, args, kwargs)
     found = reads.special(owner, "__call__")
     if found is not None:
         return _call_function(trace, found, (owner, *args), kwargs)
@@ -400,7 +400,7 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         named = {key: callback(x) if key in ("key", "func") else x for key, x in kwargs.items()}
         return function(*given, **named)
     if is_library(function):
-        return function(*args, **kwargs)
+        return _call_library(trace, function, args, kwargs)
     values = (*args, *kwargs.values())
     if is_pure(function):
         for x in values:
@@ -419,6 +419,19 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         if found.location.file.startswith("<"):  # no line that the user can look up
             found.location = user_location()
         raise
+
+
+def _call_library(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what works on traced tensors by itself; jax's functions do not."""
+    module = getattr(function, "__module__", None) or type(function).__module__
+    is_jax = module.partition(".")[0] in ("jax", "jaxlib")
+    if is_jax and any(type(x) is Tensor for x in (*args, *kwargs.values())):
+        reason = (
+            f"{function_name(function)} takes no tensor that is being captured: use Plait's "
+            "function of that name, or call it outside of the compiled function"
+        )
+        raise stop(trace, Break(reason))
+    return function(*args, **kwargs)
 
 
 def is_pure(function: Any) -> bool:

@@ -247,3 +247,11 @@ def test_calls_in_a_loop_are_traced_once() -> None:
 
     compiled = same(f, *VALUES)
     assert ops_of(compiled, VALUES[0]).count("while") == 1
+
+
+def test_functions_of_jax_take_no_traced_tensors() -> None:
+    jnp = pytest.importorskip("jax.numpy")
+    for function in (lambda x: jnp.sin(x), lambda x: jnp.stack([jnp.ones(2)]) + jnp.sum(x)):
+        compiled = pl.graph_function(function, backend="planned", fullgraph=True)
+        with pytest.raises(pl.errors.TraceError, match="takes no tensor that is being captured"):
+            compiled(VALUES[0])
