@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Graph, TensorType, Value, functions, ops, structural_hash
+from plait.ir import Literal, TensorType, Value, functions, ops
 from plait.tracer import tensor_views as views
 from plait.tracer.control.branch import truth
 from plait.tracer.control.items import Branching, Leaf, LeafType, lower_leaf
@@ -179,12 +179,10 @@ class For(Loop):
         return False
 
     def _look(self) -> str:
-        outputs = [leaf.payload for _, _, items in self._grown.values() for leaf in _flat(items)]
-        outputs += [a.payload for s in self.slots for a in s.after_leaves() if type(a) is Leaf]
-        values = [v for v in outputs if type(v) is Value and self.region.owns(v)]
-        graph = Graph("look", tuple(self.region.inputs), tuple(self.region.nodes), tuple(values))
-        shape = [len(items) for _, _, items in self._grown.values()]
-        return f"{structural_hash(graph)} {shape}"
+        items = [leaf for _, _, found in self._grown.values() for leaf in _flat(found)]
+        items += [a for s in self.slots for a in s.after_leaves() if type(a) is Leaf]
+        shape = [len(found) for _, _, found in self._grown.values()]
+        return f"{_shape_of(self.region, [leaf.payload for leaf in items])} {shape}"
 
     # Where it cannot be staged.
 
@@ -328,6 +326,22 @@ def _scanned_row(loop: For, handle: Tensor, value: Value) -> Tensor:
         lambda array, written: with_row(array, loop.index(), written),
     )
     return row
+
+
+def _shape_of(graph: Any, outputs: Sequence[Any]) -> str:
+    """What a region computes, as far as two looks at the same code can differ."""
+    numbers = {v: i for i, v in enumerate(graph.inputs)}
+    lines = []
+    for node in graph.nodes:
+        numbers.update((v, len(numbers) + i) for i, v in enumerate(node.results))
+        inner = [_shape_of(region, region.outputs) for region in node.regions]
+        given = [(k, "" if callable(v) else _constant(v)) for k, v in node.attributes.items()]
+        lines.append(f"{node.op.name}{[numbers[v] for v in node.operands]}{given}{inner}")
+    return f"{lines} {[numbers.get(v) if type(v) is Value else v for v in outputs]}"
+
+
+def _constant(value: Any) -> str:
+    return value.digest.hex() if isinstance(value, Literal) else repr(value)
 
 
 def _same(new: Any, old: Any) -> bool:
