@@ -25,6 +25,11 @@ class Adopted:
 
     def __init__(self) -> None:
         self.items: dict[int, tuple[Any, Any, Any, Value]] = {}
+        self._views: dict[int, tuple[Any, list[Any]]] = {}
+
+    def note_view(self, handle: Any, view: Any) -> None:
+        """Remember a view, by a weak reference, of a handle that is not written yet."""
+        self._views.setdefault(id(handle), (handle, []))[1].append(view)
 
     def adopt(self, trace: Any, handle: Any) -> None:
         """Let a handle from outside hold a value of the trace until that ends.
@@ -42,6 +47,10 @@ class Adopted:
         root.journal.before(PayloadPlace(handle))
         self.items[id(handle)] = (handle, array, storage, value)
         handle._data, handle._storage = value, TracedView()
+        views = self._views.pop(id(handle), (None, []))[1]
+        views += storage.children if isinstance(storage, TracedView) else []
+        ours = [ref for ref in views if (view := ref()) is not None and not root.is_outside(view)]
+        handle._storage.children = ours
         for other, other_array in related:
             _join(trace, handle, array, other, other_array)
 
@@ -63,6 +72,7 @@ class Adopted:
         """Give every handle what it held."""
         for handle, array, storage, _ in self.items.values():
             handle._data, handle._storage = array, storage
+        self._views.clear()
 
 
 def _join(trace: Any, handle: Any, array: Any, other: Any, other_array: Any) -> None:

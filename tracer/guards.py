@@ -136,6 +136,19 @@ class Names:
         return known
 
 
+class Strong:
+    """A way to a function, class or module, which stays alive."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self) -> Any:
+        """The object."""
+        return self.value
+
+
 def weakly(value: Any) -> Any:
     """A way to an object that does not keep it where that is possible."""
     try:
@@ -155,6 +168,8 @@ def absent_attribute(held: Any, name: str) -> bool:
 
 
 def _is(guard: Guard, value: str, held: str, name: Namer, other: str) -> str:
+    if isinstance(guard.expected, Strong):
+        return f"{value} is {name(guard.expected.value)}"
     return f"{value} is {name(guard.expected)}() and {value} is not None"
 
 
@@ -323,4 +338,4 @@ def compile_check(guards: Iterable[Guard], wanted: Sequence[Path | Callable[[], 
     return check
 
 
-__all__ = ["Check", "Guard", "compile_check", "weakly"]
+__all__ = ["Check", "Guard", "Strong", "compile_check", "weakly"]

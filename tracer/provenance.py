@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from plait.ir import SHORT_NAMES, Value
 from plait.ir.location import Location, user_location
-from plait.tracer.guards import Guard, weakly
+from plait.tracer.guards import Guard, Strong, weakly
 from plait.tracer.paths import Attr, Item, Path
 from plait.tracer.places import CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.tensor import Tensor
@@ -200,7 +200,7 @@ class Provenance:
         if isinstance(value, np.ndarray):
             return self._read_array(path, value)
         if isinstance(value, FUNCTIONS):
-            self.guard(path, "is", _strongly(value))
+            self.guard(path, "is", Strong(value))
             self.root(value, path)
         elif isinstance(value, METHODS):
             self._read_method(path, value)
@@ -236,6 +236,9 @@ class Provenance:
 
     def _read_tensor(self, path: Path, value: Tensor) -> Tensor:
         if type(value._data) is Value:
+            if id(value) in self.trace.adopted.items:
+                self._register(path, value)
+                return value
             if value in self._originals.values() or self.trace.owns(value._data):
                 return value
             if value._kind != "tensor":
@@ -317,11 +320,6 @@ class Provenance:
         else:
             edits.keys |= dict.fromkeys(keys)
         self._kept.append(container)
-
-
-def _strongly(value: Any) -> Callable[[], Any]:
-    """A way to a function, class or module, which stays alive."""
-    return lambda: value
 
 
 def _is_compared(value: Any) -> bool:

@@ -101,6 +101,10 @@ class Region(Trace):
         """A tensor made outside of the trace."""
         return self.lift(self.root.read_tensor(handle))
 
+    def is_outside(self, handle: Any) -> bool:
+        """Whether a tensor's elements are not those of the whole trace."""
+        return self.root.is_outside(handle)
+
     def write_tensor(self, handle: Tensor) -> None:
         """Make a tensor from outside the trace's own."""
         self.root.write_tensor(handle)

@@ -107,8 +107,7 @@ def _is_captured(handle: Any) -> bool:
     trace = state.current()
     if trace is None:
         return False
-    data = handle._data
-    return type(data) is not Value or trace.root.is_foreign(data)
+    return bool(trace.root.is_outside(handle))
 
 
 class Operators(Handle):

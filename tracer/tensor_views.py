@@ -96,6 +96,8 @@ def derive(
             node = parent._storage = TracedView()
         node.children = [ref for ref in node.children if ref() is not None]
         node.children.append(weakref.ref(view))
+    elif (trace := current()) is not None:
+        trace.adopted.note_view(parent, weakref.ref(view))
 
 
 def _write_positions(forward: Forward) -> Backward:
@@ -128,8 +130,11 @@ def rebind(handle: Handle, payload: Any) -> None:
     node = handle._storage
     while node is not None and node.parent is not None:
         parent = node.parent
-        if type(parent._data) is not Value:
+        trace = current()
+        if trace is None and type(parent._data) is not Value:
             raise outside(parent)
+        if trace is not None and trace.is_outside(parent):
+            trace.write_tensor(parent)
         note(PayloadPlace(parent))
         parent._data = node.backward(parent._data, handle._data)
         handle = parent

@@ -326,8 +326,11 @@ class Trace(GraphBuilder):
         self._foreign[captured] = value
         return captured
 
-    def is_foreign(self, value: Value) -> bool:
-        """Whether a value is one of a trace around this one."""
+    def is_outside(self, handle: Any) -> bool:
+        """Whether a tensor's elements are not those of this trace: made outside, or around it."""
+        value = handle._data
+        if type(value) is not Value:
+            return True
         if not self.outer or any(scope.owns(value) for scope in (self, *self.regions)):
             return False
         return any(trace.owns(value) for trace in self.outer)
