@@ -71,7 +71,7 @@ class Segment:
 
 
 #: Runs a segment: the array of each output, and the error of the first check that failed.
-Execute = Callable[[Segment], tuple[Sequence[Any], PlaitError | None]]
+Execute = Callable[[Segment], tuple[Sequence[Any], Exception | None]]
 
 
 @dataclass(slots=True)
@@ -253,7 +253,7 @@ class Recorder(GraphBuilder):
         if self._is_urgent:
             try:
                 self.flush()
-            except PlaitError:
+            except Exception:
                 return False
         elif len(self.nodes) >= LIMIT and not self._depth:
             self.flush()
@@ -353,7 +353,7 @@ class Recorder(GraphBuilder):
 
         Raises
         ------
-        PlaitError
+        Exception
             Of the first check that failed; what could be computed is computed.
         """
         with self._lock, dispatch.suspended():
@@ -380,7 +380,7 @@ class Recorder(GraphBuilder):
             if error is not None:
                 raise error
 
-    def _run_segment(self, outputs: tuple[Value, ...]) -> tuple[Sequence[Any], PlaitError | None]:
+    def _run_segment(self, outputs: tuple[Value, ...]) -> tuple[Sequence[Any], Exception | None]:
         """The arrays of the outputs; those that are inputs need no program."""
         held = {v: self._payloads[v.index] for v in outputs if v.node is None}
         rest = tuple([v for v in outputs if v not in held])

@@ -188,7 +188,8 @@ class Operators(Handle):
     def __getitem__(self, key: Any) -> Tensor:
         try:
             if pending.recorders and (recorder := pending.recorder()) is not None:
-                return recorder.get_elements(self, key)
+                found: Tensor = recorder.get_elements(self, key)
+                return found
             eager = not dispatch.active or not dispatch.interpreters()
             if eager and on_host(self._data):
                 return _get_elements(self, unwrap(key))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Graph, GraphBuilder, TensorType, Trait, Value, evaluate
-from plait.ir.errors import GraphBreakWarning, PlaitError
+from plait.ir.errors import GraphBreakWarning
 from plait.ir.hashing import attribute_key, structural_digest
 from plait.runtime import device
 from plait.runtime.options import Options
@@ -116,7 +116,7 @@ class SegmentRunner:
         with Recorder(self.name, self.execute, self.options.backend):
             return function(*args, **kwargs)
 
-    def execute(self, segment: Segment) -> tuple[Sequence[Any], PlaitError | None]:
+    def execute(self, segment: Segment) -> tuple[Sequence[Any], Exception | None]:
         """Run a segment; the arrays of its outputs, and what a check of it found."""
         place = device.placement(segment.payloads)
         key = (place, *segment_key(segment))
@@ -145,7 +145,7 @@ class _Piece:
         self._is_small = place is None and options.backend == "xla" and _is_small(segment)
         self._program: Program | None = None
 
-    def run(self, segment: Segment) -> tuple[Sequence[Any], PlaitError | None]:
+    def run(self, segment: Segment) -> tuple[Sequence[Any], Exception | None]:
         """The outputs' arrays, and the error of a check that failed."""
         with self._lock:
             program = self._program_for(segment)

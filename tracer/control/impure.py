@@ -116,8 +116,7 @@ def _name(function: Any) -> str:
     name = getattr(function, "__name__", type(function).__name__)
     if owner is not None and not isinstance(owner, types.ModuleType):
         kind = owner if isinstance(owner, type) else type(owner)
-        known = {id(random.random.__self__): "random", id(np.random.mtrand._rand): "np.random"}
-        return f"{known.get(id(owner), kind.__name__)}.{name}"
+        return f"{_OWNERS.get(id(owner), kind.__name__)}.{name}"
     own = getattr(function, "__qualname__", name)
     if "." in own and "<locals>" not in own:
         return own
@@ -125,4 +124,6 @@ def _name(function: Any) -> str:
     return name if module in ("", "builtins", "_io") else f"{_PUBLIC.get(module, module)}.{name}"
 
 
+_OWNERS = {id(getattr(random.random, "__self__", None)): "random"}
+_OWNERS |= {id(getattr(np.random.rand, "__self__", None)): "np.random"}  # noqa: NPY002
 _PUBLIC = {"posix": "os", "nt": "os"}
