@@ -14,6 +14,7 @@ from plait.tracer.convert.nodes import (
     Where,
     assign,
     constant,
+    expression,
     if_,
     load,
     rebuilt,
@@ -133,7 +134,7 @@ def _entered(scope: Scope, at: Where) -> list[ast.stmt]:
         return []
     unit = scope.unit
     enter = unit.hooked("enter", [constant(unit.key(scope.record), at)], at)
-    return [if_(unit.active(at), [ast.Expr(enter, **at)], (), at)]
+    return [if_(unit.active(at), [expression(enter, at)], (), at)]
 
 
 def _flagged(lowering: Lowering, body: list[ast.stmt], at: Where) -> list[ast.stmt]:

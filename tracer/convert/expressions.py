@@ -12,6 +12,7 @@ from plait.tracer.convert.nodes import (
     Where,
     call,
     constant,
+    either,
     has_suspension,
     lambda_,
     load,
@@ -46,13 +47,13 @@ class Expressions:
         if hooked is node:
             return node
         at = where(node)
-        return ast.IfExp(self.unit.active(at), hooked, node, **at)
+        return either(self.unit.active(at), hooked, node, at)
 
     def manager(self, node: Any) -> Any:
         """The expression of a ``with``: its methods are called by a hook."""
         at = where(node)
         hooked = self.unit.hooked("manager", [self.hook(node)], at)
-        return ast.IfExp(self.unit.active(at), hooked, node, **at)
+        return either(self.unit.active(at), hooked, node, at)
 
     def hook(self, node: Any) -> Any:
         """An expression with hooks."""
@@ -332,7 +333,7 @@ class Expressions:
             hooked = ast.Subscript(both, constant(1, at), LOAD, **at)
         body = node.body
         if hooked is not body:
-            body = ast.IfExp(self.unit.active(at), hooked, body, **at)
+            body = either(self.unit.active(at), hooked, body, at)
         return ast.Lambda(self.arguments(node.args, self.hook), body, **where(node))
 
     def arguments(self, node: Any, convert: Callable[[Any], Any]) -> Any:

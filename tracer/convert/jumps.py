@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from plait.tracer.convert.choices import unfolded
-from plait.tracer.convert.nodes import load, store, where
+from plait.tracer.convert.nodes import (
+    assign_to,
+    load,
+    store,
+    where,
+)
 from plait.tracer.convert.patterns import as_ifs
 from plait.tracer.convert.tree import (
     Condition,
@@ -230,7 +235,7 @@ class Lowering:
             held = f"{name}_item"
             place = where(node.target)
             loop.target = store(held, place)
-            bind = ast.Assign([node.target], load(held, place), **place)
+            bind = assign_to([node.target], load(held, place), place)
             loop.body = self._block([bind, *node.body], inner.under(guard_name, True))
             self._depth -= 1
             loop.body = [If(node, flag=broken, name=guard_name, body=loop.body)]

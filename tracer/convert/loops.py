@@ -17,6 +17,7 @@ from plait.tracer.convert.nodes import (
     attribute,
     call,
     constant,
+    either,
     if_,
     is_,
     is_not,
@@ -150,7 +151,7 @@ class Loops:
         ask = ast.BoolOp(_OR, [is_not(name, None), may], **NOWHERE)
         asked = self.unit.hooked("while_", arguments, at)
         nothing = constant(None, NOWHERE)
-        decide = assign(name, ast.IfExp(ask, asked, nothing, **NOWHERE), NOWHERE)
+        decide = assign(name, either(ask, asked, nothing, NOWHERE), NOWHERE)
         state = attribute(load(name, at), "state", at)
         done = attribute(load(name, at), "done", at)
         taken = [
@@ -181,7 +182,7 @@ class Loops:
             inner += self.targets.store(item.target, load(held, place))
         body = [self._stepped(item, held, at), *inner, *self.block(item.body)]
         items = attribute(load(name, at), "items", at)
-        source = ast.IfExp(is_(name, None), load(over, at), items, **at)
+        source = either(is_(name, None), load(over, at), items, at)
         loop = ast.For(store(held, place), source, body, [], **where(node))
         return [*found, loop, set_(over, None)]
 
@@ -204,7 +205,7 @@ class Loops:
             **at,
         )
         test = all_of([self.unit.active(at), plain], at)
-        return assign(item.name, ast.IfExp(test, staged, constant(None, at), **at), at)
+        return assign(item.name, either(test, staged, constant(None, at), at), at)
 
     def _stepped(self, item: For, held: str, at: Where) -> ast.stmt:
         name = item.name

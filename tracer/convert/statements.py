@@ -14,6 +14,8 @@ from plait.tracer.convert.nodes import (
     all_of,
     assign,
     constant,
+    either,
+    expression,
     if_,
     is_,
     is_not,
@@ -86,7 +88,7 @@ class Statements(Loops):
         at = where(node)
         if isinstance(node, ast.Expr):
             value = self.expressions.value(node.value)
-            return [node if value is node.value else ast.Expr(value, **at)]
+            return [node if value is node.value else expression(value, at)]
         if isinstance(node, ast.Assign):
             return self.targets.assign(node.targets, self.expressions.value(node.value), at)
         if isinstance(node, ast.AugAssign):
@@ -127,7 +129,7 @@ class Statements(Loops):
         if node.msg is not None:
             message = self.expressions.thunk(node.msg)
         arguments = [load(held, at), message, self.scope.site("assert", at)]
-        staged = ast.Expr(self.unit.hooked("assert_", arguments, at), **at)
+        staged = expression(self.unit.hooked("assert_", arguments, at), at)
         text = None if node.msg is None else hook(node.msg)
         plain = ast.Assert(load(held, at), text, **at)
         steps = [assign(held, hook(node.test), at), if_(tested, [staged], [plain], at)]
@@ -173,11 +175,11 @@ class Statements(Loops):
         name = item.name
         staged = self.unit.hooked("test", [load(name, at), site], at)
         truth = ast.UnaryOp(NOT, ast.UnaryOp(NOT, load(name, at), **at), **at)
-        either = ast.IfExp(self.unit.active(at), staged, truth, **at)
+        chosen = either(self.unit.active(at), staged, truth, at)
         test = [is_not(name, True)]
         if item.orelse:
             test.append(is_not(name, False))
-        return if_(all_of(test, at), [assign(name, either, at)], (), at)
+        return if_(all_of(test, at), [assign(name, chosen, at)], (), at)
 
     # Jumps.
 
@@ -223,7 +225,7 @@ class Statements(Loops):
         if node.cause is not None:
             arguments.append(self.expressions.hook(node.cause))
         native = self.natively(item.conditions, [self._raised(node, self.expressions.value)])
-        return [*native, ast.Expr(self.unit.hooked("raise_", arguments, at), **at)]
+        return [*native, expression(self.unit.hooked("raise_", arguments, at), at)]
 
     def _raised(self, node: Any, convert: Any) -> ast.stmt:
         cause = None if node.cause is None else convert(node.cause)
@@ -244,7 +246,7 @@ class Statements(Loops):
 
     def try_end(self, name: str, at: Where) -> ast.stmt:
         """Tell the runtime that a block with handlers ends without an exception."""
-        end = ast.Expr(self.unit.hooked("try_end", [load(name, at)], at), **at)
+        end = expression(self.unit.hooked("try_end", [load(name, at)], at), at)
         return if_(is_not(name, None), [end])
 
     def _try(self, item: Try) -> list[ast.stmt]:
@@ -254,13 +256,13 @@ class Statements(Loops):
         body = self.filled(item.body)
         if name:
             begin = self.unit.hooked("try_begin", [], at)
-            either = ast.IfExp(self.unit.active(at), begin, constant(None, at), **at)
-            first = [assign(name, either, at)]
+            chosen = either(self.unit.active(at), begin, constant(None, at), at)
+            first = [assign(name, chosen, at)]
             body.append(self.try_end(name, at))
         handlers = []
         for handler, kind, items in zip(node.handlers, types, item.handlers, strict=True):
             place = where(handler)
-            caught = ast.Expr(self.unit.hooked("caught", [load(name, place)], place), **place)
+            caught = expression(self.unit.hooked("caught", [load(name, place)], place), place)
             once = set_(name, None)  # except* may take several
             steps = [if_(is_not(name, None), [caught, once]), *self.block(items)]
             handlers.append(ast.ExceptHandler(kind, handler.name, steps, **place))

@@ -10,8 +10,10 @@ from plait.tracer.convert.nodes import (
     STORE,
     Where,
     assign,
+    assign_to,
     attribute,
     constant,
+    expression,
     if_,
     load,
     store,
@@ -58,7 +60,7 @@ class Targets:
     def assign(self, targets: list[Any], value: Any, at: Where) -> list[ast.stmt]:
         """``a = b.c = value``; the value is converted already."""
         if all(map(self.is_plain, targets)):
-            return [ast.Assign(targets, value, **at)]
+            return [assign_to(targets, value, at)]
         if len(targets) == 1 and isinstance(targets[0], ast.Name):
             return self.store(targets[0], value)
         found: list[ast.stmt] = []
@@ -79,7 +81,7 @@ class Targets:
         """Assign to one target; the value may be evaluated twice in the text, once as it runs."""
         at = where(target)
         if self.is_plain(target):
-            return [ast.Assign([target], value, **at)]
+            return [assign_to([target], value, at)]
         if isinstance(target, ast.Name):
             return self._outside(target, value, at)
         if isinstance(target, ast.Attribute):
@@ -90,14 +92,14 @@ class Targets:
             return [self._hooked("set_item", target, [key, value], value)]
         held: dict[str, Any] = {}
         pattern = self.pattern(target, held)
-        found: list[ast.stmt] = [ast.Assign([pattern], value, **at)]
+        found: list[ast.stmt] = [assign_to([pattern], value, at)]
         return found + self.unpack(held)
 
     def _hooked(self, name: str, target: Any, rest: list[Any], value: Any) -> ast.stmt:
         at = where(target)
         arguments = [self._expressions.base(target.value), *rest]
-        staged = ast.Expr(self._unit.hooked(name, arguments, at), **at)
-        native = ast.Assign([target], value, **at)
+        staged = expression(self._unit.hooked(name, arguments, at), at)
+        native = assign_to([target], value, at)
         return if_(self._unit.active(at), [staged], [native], at)
 
     def _outside(self, target: Any, value: Any, at: Where) -> list[ast.stmt]:
@@ -106,7 +108,7 @@ class Targets:
             held = self.spare("value")
             found.append(assign(held, value, at))
             value = load(held, at)
-        native = ast.Assign([target], value, **at)
+        native = assign_to([target], value, at)
         return [
             *found,
             if_(self._unit.active(at), [self._write(target.id, value, at)], [native], at),
@@ -115,7 +117,7 @@ class Targets:
     def _write(self, name: str, value: Any, at: Where) -> ast.stmt:
         """Let the runtime assign to a name that is not the function's own."""
         hooked = self._unit.hooked("write", self._scope.outside(name, value, at), at)
-        return ast.Expr(hooked, **at)
+        return expression(hooked, at)
 
     def pattern(self, target: Any, held: dict[str, Any]) -> Any:
         """A target of names only; ``held`` gets what is to be stored from which name."""
@@ -158,7 +160,7 @@ class Targets:
         old = self._unit.hooked(f"{names[0]}_part", [load(held, at), key], at)
         new = self._augmented(node, old, at)
         write = self._unit.hooked(names[1], [load(held, at), key, new], at)
-        steps.append(ast.Expr(write, **at))
+        steps.append(expression(write, at))
         return [if_(self._unit.active(at), steps, [node], at)]
 
     def _augmented(self, node: Any, old: Any, at: Where) -> ast.expr:
@@ -206,11 +208,11 @@ class Targets:
             if kind in ("local", "inner"):
                 return [native]
             hooked = self._unit.hooked("delete", self._scope.outside(target.id, None, at), at)
-            return [if_(self._unit.active(at), [ast.Expr(hooked, **at)], [native], at)]
+            return [if_(self._unit.active(at), [expression(hooked, at)], [native], at)]
         if isinstance(target, ast.Attribute):
             name, key = "del_attr", constant(self._scope.private(target.attr), at)
         else:
             name, key = "del_item", self._expressions.key(target.slice)
         arguments = [self._expressions.base(target.value), key]
-        staged = ast.Expr(self._unit.hooked(name, arguments, at), **at)
+        staged = expression(self._unit.hooked(name, arguments, at), at)
         return [if_(self._unit.active(at), [staged], [native], at)]
