@@ -19,6 +19,7 @@ from plait.tracer.tensor import Tensor
 
 #: How many objects are looked at to find out whether one was there before a region.
 LIMIT = 100_000
+_CAPTURE = "plait.tracer.capture"
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, np.ndarray, Tensor)
 
 
@@ -54,8 +55,8 @@ class Before:
 
 
 def _callers(frame: FrameType | None) -> Iterator[Any]:
-    """The names of the user's frames that have called a frame."""
-    while frame is not None:
+    """The names of the user's frames that have called a frame, up to the call that is captured."""
+    while frame is not None and frame.f_globals.get("__name__") != _CAPTURE:
         if not is_internal(frame):
             yield frame.f_locals if frame.f_locals is not frame.f_globals else ()
         frame = frame.f_back
