@@ -292,7 +292,7 @@ class Collector:
         if given is not None:
             return given
         found = self.provenance.original(value)
-        path = self.provenance.path_of(value if found is None else found)
+        path: Path | None = self.provenance.path_of(value if found is None else found)
         if path is None and id(value) in self.trace.adopted.items:
             return Held(value, "a tensor")
         return path
@@ -379,12 +379,17 @@ class Collector:
             self.change("extend", path, None, fresh)
 
 
+def _new(kind: type) -> Any:
+    """What makes the instances of a class."""
+    return kind.__new__
+
+
 def is_made(value: Any) -> bool:
     """Whether an object is one that captured code made, of a class of the user."""
     kind = type(value)
-    if isinstance(value, type) or callable(value) or is_trusted(kind):
+    if isinstance(value, type) or is_trusted(kind):
         return False
-    return hasattr(value, "__dict__") and kind.__new__ is object.__new__
+    return hasattr(value, "__dict__") and _new(kind) is _new(object)
 
 
 def is_text(value: Any) -> bool:

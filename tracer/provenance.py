@@ -129,7 +129,7 @@ class Provenance:
         """Let go of everything but the guards."""
         self.trace = None
         for held in (self._paths, self._kept, self._read, self._stand_ins, self._originals):
-            held.clear()  # type: ignore[attr-defined]
+            held.clear()
 
     # Guards.
 

@@ -101,9 +101,16 @@ class GraphFunction:
         if self._options.fullgraph:
             raise found.as_error()
         self._fast = None
+        if found.is_error:  # raised again here, after what the function did before
+            result = self._segments.call(self._function, args, kwargs)
+            self._note_break(found)
+            return result
+        self._note_break(found)
+        return self._segments.call(self._function, args, kwargs)
+
+    def _note_break(self, found: Break) -> None:
         if self._specializer.history.breaks.note(found.reason, found.location):
             warn(self._specializer.name, found)
-        return self._segments.call(self._function, args, kwargs)
 
     def _call_between(self, running: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Called from a function that runs in segments: after what it has recorded, unless alike.
@@ -365,11 +372,10 @@ def graph_function(
     takes and returns what the plain one does: tensors, NumPy arrays, jax arrays, and any nest of
     dicts, lists, tuples, named tuples and dataclasses of them.
 
-    Tensors, variables and NumPy arrays that it uses from outside are inputs of the graph: what is
-    assigned to them or written into them is seen by the next call. Which object a global or an
-    attribute names, and each number read there, is fixed when the function is captured: after
-    ``model.scale = 3.0`` call ``clear_cache``, or pass the number as an argument. Other Python
-    code, such as ``np.random`` or ``print``, runs at the capture only.
+    Nothing goes stale: tensors, variables and NumPy arrays that it uses from outside are inputs of
+    the graph, and all else that it reads there (globals, attributes, items, functions) is compared
+    at each call; after ``model.scale = 3.0`` the next call uses 3.0. What it changes outside is
+    changed at each call, when the call has succeeded.
 
     Python arguments (bool, int, str, None, other hashables) are part of the signature. A float, or
     an int that changes from call to call, becomes a runtime input when the function is traced

@@ -60,7 +60,7 @@ def changes() -> dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any], None
         "length": (lambda m, x: x * len(m.items), lambda m: m.items.append(3)),
         "contents": (lambda m, x: [x * i for i in m.items], lambda m: m.items.reverse()),
         "value": (lambda m, x: x * m.options["lr"], lambda m: m.options.update(lr=0.25)),
-        "keys": (lambda m, x: [k for k in m.options], lambda m: m.options.update(new=1)),
+        "keys": (lambda m, x: list(m.options), lambda m: m.options.update(new=1)),
         "get": (lambda m, x: x * m.options.get("k", 3), lambda m: m.options.update(k=4)),
         "class": (lambda m, x: x * m.rate, lambda m: setattr(type(m), "rate", m.rate + 1)),
         "shadowed": (lambda m, x: x * m.rate, lambda m: setattr(m, "rate", 7.0)),
@@ -344,3 +344,13 @@ def test_compiled_stages_refuse_to_run_on_another_outside(model: Model) -> None:
     model.options["mode"] = "down"
     with pytest.raises(pl.errors.SignatureError, match=r"options\['mode'\]: 'up' -> 'down'"):
         call(x32(2))
+
+
+def test_what_get_finds_is_an_item(model: Model) -> None:
+    f = compiled(lambda x: x * model.options.get("lr", 1.0) + model.options.get("new", 0.0))
+    for i, rate in enumerate((0.5, 2.0, 3.0)):
+        model.options["lr"], model.options[f"other{i}"] = rate, i
+        assert f(pl.ones(1)).item() == rate
+    assert programs(f) == 2
+    model.options["new"] = 1.0
+    assert f(pl.ones(1)).item() == 4

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from plait.tracer.control import builtins_, numeric, text, writes
+from plait.tracer.control import builtins_, numeric, reads, text, writes
 from plait.tracer.places import ContentPlace
 from plait.tracer.state import note
 from plait.tracer.tensor import Tensor
@@ -122,6 +122,8 @@ def container_method(owner: Any, bound: Any, args: tuple[Any, ...], kwargs: dict
         note(ContentPlace(owner))
         owner[:] = ordered
         return None
+    if name == "get" and isinstance(owner, dict) and args and not kwargs:
+        return reads.get(owner, *args)
     if name == "extend" and args:
         args = (list(args[0]),)
     writes.mutate(owner, name, args)

@@ -286,8 +286,9 @@ def _item(obj: Any, key: Any, whole: bool) -> Any:
     if not isinstance(obj, CONTAINERS):
         return obj[key]
     path = found.path_of(obj)
+    container: Any = obj
     if path is None:
-        return found.stand_in(obj[key])
+        return found.stand_in(container[key])
     if not _is_key(obj, key) or found.is_written(ContentPlace(obj)):
         return _changed_item(found, obj, key)
     return _original_item(found, path, obj, key, whole)
@@ -297,7 +298,7 @@ def _is_key(obj: Any, key: Any) -> bool:
     """Whether a key finds the same item again."""
     if isinstance(obj, dict):
         return isinstance(key, (str, bytes, int, float, bool, tuple, type(None))) or (
-            type(key).__hash__ is object.__hash__
+            class_attribute(type(key), "__hash__") is vars(object)["__hash__"]
         )
     return type(key) is int
 
@@ -328,6 +329,21 @@ def _original_item(found: Provenance, path: Path, obj: Any, key: Any, whole: boo
         found.guard(path, "length", len(obj))
         raise
     return found.read(where, value, whole)
+
+
+def get(container: dict[Any, Any], key: Any, default: Any = None) -> Any:
+    """``container.get(key, default)``."""
+    found = provenance() if dispatch.active else None
+    path = None if found is None else found.path_of(container)
+    if found is None or path is None or type(key) is Tensor:
+        return container.get(key, default)
+    if not _is_key(container, key) or found.is_written(ContentPlace(container)):
+        found.whole(container)
+        return found.stand_in(container.get(key, default))
+    if key in container:
+        return _original_item(found, path, container, key, True)
+    found.absent(Item(path, key))
+    return default
 
 
 def note_missing(found: Provenance, obj: Any, key: Any) -> None:

@@ -99,7 +99,8 @@ class Inner:
             value = path.find(self.leaves)
         except Exception:
             return None
-        return self.provenance.path_of(value) or path
+        known: Path | None = self.provenance.path_of(value)
+        return known or path
 
     def _place(self, path: Path) -> Place | None:
         if isinstance(path, Global):
