@@ -92,6 +92,8 @@ class Flow:
         self._prefix = prefix
         self._value = value
         self._own: dict[Item, Names] = {}
+        self._bound: dict[Item, set[str]] = {}
+        self._used: dict[Item, Live] = {}
         self._whole: dict[Item, set[str]] = {}
         self._deleted: dict[Item, set[str]] = {}
         self.written: dict[Item, set[str]] = {}
@@ -131,6 +133,20 @@ class Flow:
         """Those of some names that are the function's, or the converter's own."""
         return {n for n in names if n in self._names or n.startswith(self._prefix)}
 
+    def _reads(self, item: Item) -> Live:
+        """The names of the function that an item reads itself."""
+        found = self._used.get(item)
+        if found is None:
+            found = self._used[item] = frozenset(self._own_of(self.names(item).read))
+        return found
+
+    def _binds(self, item: Item) -> set[str]:
+        """See ``_targets``."""
+        found = self._bound.get(item)
+        if found is None:
+            found = self._bound[item] = _targets(item)
+        return found
+
     # Liveness, backwards.
 
     def live(self, block: list[Item], after: Live, leaves: tuple[Live, Live, Live]) -> Live:
@@ -141,7 +157,7 @@ class Flow:
 
     def _live(self, item: Item, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
         after |= leaves[2]
-        used = self._own_of(self.names(item).read)
+        used = self._reads(item)
         if isinstance(item, If):
             return self._live_if(item, after, leaves) | used
         if isinstance(item, Loop):
@@ -157,7 +173,7 @@ class Flow:
         if isinstance(item, Match):
             ways = [self.live(body, after, leaves) for body in item.bodies]
             return after.union(*ways) | used
-        return (after - _targets(item)) | used
+        return (after - self._binds(item)) | used
 
     def _state(self, item: Item, needed: Live, always: Live) -> None:
         kept = self.assigned(item) & (needed | always | self._always)
@@ -177,8 +193,8 @@ class Flow:
 
     def _live_loop(self, item: Loop, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
         own = {item.broken} - {""}
-        tested = self._own_of(self.names(item).read) if isinstance(item, While) else _NOTHING
-        targets = _targets(item)
+        tested = self._reads(item) if isinstance(item, While) else _NOTHING
+        targets = self._binds(item)
         head = body = after | tested | own
         while True:
             inside = self.live(item.body, head, (after | own, head, leaves[2]))
@@ -221,7 +237,7 @@ class Flow:
                 self.bind(item.orelse, bound, slot),
             )
         if isinstance(item, Loop):
-            self.bind(item.body, (bound - self.deleted(item)) | _targets(item), slot)
+            self.bind(item.body, (bound - self.deleted(item)) | self._binds(item), slot)
             return bound - self.deleted(item)
         if isinstance(item, Jump):
             return bound if slot == "loose" and item.conditions else None
@@ -242,7 +258,7 @@ class Flow:
             return _join(bound - self.deleted(item), *ends)
         if isinstance(node, ast.Delete):
             return bound - {n.id for target in node.targets for n in _names(target)}
-        return bound | _targets(item)
+        return bound | self._binds(item)
 
     def _bind_try(self, item: Try, bound: frozenset[str], slot: str) -> Bound:
         node = item.node
@@ -258,7 +274,7 @@ class Flow:
         if end is None:
             return None
         for inner in item.final:
-            end = end | _targets(inner)
+            end = end | self._binds(inner)
         return end - self.deleted(item)
 
     def deleted(self, item: Item) -> set[str]:
