@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from plait.ir.cost import graph_cost as graph_cost
     from plait.ir.cost import node_cost as node_cost
     from plait.ir.hashing import attribute_key as attribute_key
+    from plait.ir.hashing import structural_digest as structural_digest
     from plait.ir.hashing import structural_equal as structural_equal
     from plait.ir.hashing import structural_hash as structural_hash
     from plait.ir.text import large_constants as large_constants
@@ -82,7 +83,7 @@ _LAZY = {
         "analysis": "CriticalPath Interval LITERAL_BYTES Use critical_path is_ordered levels "
         "live_bytes liveness nested_graphs spread_literals to_networkx uses",
         "cost": "Cost cost_report graph_cost node_cost",
-        "hashing": "attribute_key structural_equal structural_hash",
+        "hashing": "attribute_key structural_digest structural_equal structural_hash",
         "text": "large_constants load_graph name_values parse print_graph print_node print_plan "
         "save_graph",
         "verifier": "verify",

@@ -40,18 +40,35 @@ class Break(Ending):
         The user's line.
     error : Exception or None
         What is raised where breaks are not allowed; a ``TraceError`` of the reason when None.
+    is_error : bool
+        Whether the user's code raised it: it comes again when the function runs in segments, after
+        what the function did before.
+    is_error : bool
+        Whether the user's code raised ``error`` outside of branches and loops: most likely the
+        call is to raise it, after it has printed and changed what comes before.
     module : str
         The library whose code asks for what cannot be, where it was not looked into.
     """
 
     def __init__(
-        self, reason: str, location: Location | None = None, error: Exception | None = None
+        self,
+        reason: str,
+        location: Location | None = None,
+        error: Exception | None = None,
+        is_error: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.location = location or user_location()
         self.error = error
+        self.is_error = is_error
         self.module = ""
+
+    def again(self) -> Break:
+        """The same break, to be raised anew."""
+        made = Break(self.reason, self.location, self.error)
+        vars(made).update(vars(self))
+        return made
 
     def as_error(self) -> Exception:
         """The error that stands for the break."""

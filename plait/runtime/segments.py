@@ -10,9 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import Graph, GraphBuilder, TensorType, Trait, Value, evaluate
+from plait.ir import (
+    Graph,
+    GraphBuilder,
+    TensorType,
+    Trait,
+    Value,
+    attribute_key,
+    evaluate,
+    structural_digest,
+)
 from plait.ir.errors import GraphBreakWarning
-from plait.ir.hashing import attribute_key, structural_digest
 from plait.runtime import device
 from plait.runtime.options import Options
 from plait.runtime.program import Program
@@ -53,11 +61,13 @@ class Broken:
         Break
         """
         if self._breaks and (known := self.find(key)) is not None:
-            raise Break(known.reason, known.location, known.error)
+            raise known.again()
 
     def note(self, key: Any, found: Break) -> None:
         """Remember a signature, so that it is not traced again."""
-        kept = Break(found.reason, found.location, found.error)
+        if found.is_error:
+            return  # the next call may well be right
+        kept = found.again()
         if kept.error is not None:
             kept.error.__traceback__ = None
         with self._lock:

@@ -125,5 +125,5 @@ def _name(function: Any) -> str:
 
 
 _OWNERS = {id(getattr(random.random, "__self__", None)): "random"}
-_OWNERS |= {id(getattr(np.random.rand, "__self__", None)): "np.random"}  # noqa: NPY002
+_OWNERS |= {id(getattr(np.random.rand, "__self__", None)): "np.random"}
 _PUBLIC = {"posix": "os", "nt": "os"}
