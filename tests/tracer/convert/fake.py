@@ -18,6 +18,14 @@ class Gate:
         self.active = active
 
 
+def _cell(function: Any) -> Any:
+    """The variable that a lambda returns."""
+    return function.__closure__[0]
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {"r": repr, "s": str, "a": ascii}
+
+
 class Runtime:
     """Python's own meaning of each hook."""
 
@@ -51,14 +59,14 @@ class Runtime:
         if cell is None:
             sys._getframe(1).f_globals[root.name] = value
         else:
-            cell.__closure__[0].cell_contents = value  # type: ignore[attr-defined]
+            _cell(cell).cell_contents = value
 
     @staticmethod
     def delete(root: Any, cell: Callable[[], Any] | None = None) -> None:
         if cell is None:
             del sys._getframe(1).f_globals[root.name]
         else:
-            del cell.__closure__[0].cell_contents  # type: ignore[attr-defined]
+            del _cell(cell).cell_contents
 
     @staticmethod
     def enter(record: Any) -> None:
@@ -108,20 +116,16 @@ class Runtime:
 
     # Logic.
 
-    @staticmethod
-    def and_(value: Any, other: Callable[[], Any]) -> Any:
+    def and_(self, value: Any, other: Callable[[], Any]) -> Any:
         return value and other()
 
-    @staticmethod
-    def or_(value: Any, other: Callable[[], Any]) -> Any:
+    def or_(self, value: Any, other: Callable[[], Any]) -> Any:
         return value or other()
 
-    @staticmethod
-    def not_(value: Any) -> Any:
+    def not_(self, value: Any) -> Any:
         return not value
 
-    @staticmethod
-    def if_expression(test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    def if_expression(self, test: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
         return body() if test else orelse()
 
     @staticmethod
@@ -134,7 +138,7 @@ class Runtime:
         for part in parts:
             if isinstance(part, tuple):
                 value, conversion, spec = part
-                shown = {"r": repr, "s": str, "a": ascii}.get(conversion, lambda v: v)(value)
+                shown = _CONVERSIONS[conversion](value) if conversion else value
                 part = format(shown, spec)
             text += part
         return text
@@ -144,23 +148,20 @@ class Runtime:
         return found
 
     @staticmethod
-    def percent(template: str, values: Any) -> str:
+    def percent(template: str, values: Any) -> Any:
         return template % values
 
     # Statements.
 
-    @staticmethod
-    def test(value: Any, site: Any) -> Any:
+    def test(self, value: Any, site: Any) -> Any:
         assert site.kind in ("if", "guard")
         return bool(value)
 
-    @staticmethod
-    def while_(state: Any, test: Any, site: Any, held: dict[str, Any]) -> Any:
+    def while_(self, state: Any, test: Any, site: Any, held: dict[str, Any]) -> Any:
         assert state is None
         return None
 
-    @staticmethod
-    def for_(iterable: Any, site: Any) -> Any:
+    def for_(self, iterable: Any, site: Any) -> Any:
         return None
 
     @staticmethod
@@ -189,8 +190,7 @@ class Runtime:
     @staticmethod
     def before_yield() -> None: ...
 
-    @staticmethod
-    def result(flag: Any, value: Any) -> Any:
+    def result(self, flag: Any, value: Any) -> Any:
         assert flag is True
         return value
 

@@ -36,7 +36,8 @@ class Program:
             operator = self.random.choice(("+", "-", "*"))
             return f"({self.value(depth + 1)} {operator} {self.value(depth + 1)}) % 11"
         if kind < 0.95 or depth:
-            return f"({self.value(depth + 1)} if {self.test(depth + 1, False)} else {self.value(depth + 1)})"
+            body, test = self.value(depth + 1), self.test(depth + 1, False)
+            return f"({body} if {test} else {self.value(depth + 1)})"
         return f"({self.random.choice(NAMES)} := {self.value(depth + 1)})"
 
     def test(self, depth: int = 0, walrus: bool = True) -> str:

@@ -55,6 +55,7 @@ def test_methods_mean_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> No
                 original = vars(owner)[method]
                 assert converter.why_not(original) is None
                 monkeypatch.setattr(owner, method, converter.convert(original))
-    size = converter.convert(corpus_names.Derived.size.fget)
+    getter: Any = vars(corpus_names.Derived)["size"].fget
+    size = converter.convert(getter)
     monkeypatch.setattr(corpus_names.Derived, "size", property(size))
     assert converter.convert(corpus_names.methods)(3) == expected

@@ -22,7 +22,7 @@ from tests.tracer.convert.fake import idle, tracing
 
 # fmt: off
 FIRST, SECOND = (lambda x: x + 1 if x else 0), (lambda x: x - 1 if x else 0)
-PAIR = [lambda x: x and (lambda y: x * y if y else 0), lambda x, y=2: x or y]
+PAIR: list[Any] = [lambda x: x and (lambda y: x * y if y else 0), lambda x, y=2: x or y]
 SPREAD = dict(  # noqa: C408
     key=lambda v: (
         v * 2 if v
@@ -176,7 +176,7 @@ def test_libraries_are_converted_where_asked() -> None:
 def test_asynchronous_code_inside_stays_as_it_is() -> None:
     def run() -> int:
         async def inner() -> int:
-            return await asynchronous(3) if run else 4
+            return await asynchronous(3) if asyncio else 4
 
         return asyncio.run(inner())
 
@@ -243,7 +243,7 @@ def test_functions_inside_are_converted() -> None:
     def outer() -> tuple[Callable[..., Any], Callable[..., Any], type]:
         class Inner:
             def method(self) -> int:
-                return 1 if self else 2
+                return 1 if vars(self) else 2
 
         return (lambda x: x and 1), keeper, Inner
 
