@@ -14,7 +14,7 @@ def absolute(x):
     return x
 
 
-@entry(f64(-1.0), f64(0.0), f64(7.0), f64(float("inf")), 0, captures="cond, cond")
+@entry(f64(-1.0), f64(0.0), f64(7.0), f64(float("inf")), 0, captures="cond")
 def sign_of(x):
     if x > 0:
         sign = 1
@@ -45,7 +45,7 @@ def describe_temperature(celsius):
     args(f64(2.0), f64(1.0)),
     args(i32(4), i32(4)),
     args(3, 5),
-    captures="cond",
+    captures="",
 )
 def ordered(a, b):
     if a > b:
@@ -57,7 +57,7 @@ def ordered(a, b):
     args(f64(3.0), f64(1.0), f64(2.0)),
     args(f64(1.0), f64(2.0), f64(3.0)),
     args(3, 2, 1),
-    captures="cond, cond, cond",
+    captures="",
 )
 def median_of_three(a, b, c):
     if a > b:
@@ -126,7 +126,7 @@ def mixed_conditions(x, scaled):
     return x
 
 
-@entry(i64(0), i64(3), i64(6), i64(10), i64(15), 15, captures="cond, cond, cond")
+@entry(i64(0), i64(3), i64(6), i64(10), i64(15), 15, captures="cond, cond")
 def fizz_buzz(n):
     if n % 15 == 0:
         code = 3

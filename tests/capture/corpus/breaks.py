@@ -35,14 +35,6 @@ def handler_around_a_check(x):
     return y + 1
 
 
-@entry(f64([3.0, 1.0, 2.0]), f64([1.0]), breaks=True)
-def value_as_a_list(x):
-    x = x * 2
-    values = x.tolist()
-    values.sort()
-    return values, x.sum()
-
-
 @entry(i32([3, -1, 2]), i32([-1]), breaks=True)
 def shape_that_depends_on_data(x):
     kept = x[x > 0]

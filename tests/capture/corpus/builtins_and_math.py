@@ -140,3 +140,11 @@ def attributes_of_arrays(x):
 @entry(f64(7.0), i32(7), f64(-7.0))
 def truncations(x):
     return np.floor(x / 2), np.trunc(x / 2), x // 2, x % 4
+
+
+@entry(f64([3.0, 1.0, 2.0]), f64([1.0]), i32([2, 1]))
+def values_as_a_list(x):
+    x = x * 2
+    values = x.tolist()
+    values.sort()
+    return values, x.sum()

@@ -22,7 +22,12 @@ def clipped_gradients(gradients):
     return {name: np.clip(g, -1, 1) for name, g in gradients.items()}
 
 
-@entry(args([f64(1.0), f64(-1.0), f64(2.0)]), args([]), args([1, -1, 2]))
+@entry(
+    args([f64(1.0), f64(-1.0), f64(2.0)]),
+    args([f64(-1.0), f64(1.0), f64(-2.0)]),
+    args([]),
+    args([1, -1, 2]),
+)
 def ternary_in_a_comprehension(values):
     return [v if v > 0 else v * 0 for v in values]
 

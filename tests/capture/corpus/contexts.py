@@ -96,7 +96,7 @@ def handler_of_a_python_error(values, key):
     return x
 
 
-@entry(args([f64(1.0), f64(2.0)], 1), args([f64(1.0)], 1))
+@entry(args([f64(1.0), f64(2.0)], 1), args([f64(1.0)], 1), breaks=True)
 def suppressed_error(values, index):
     total = values[0]
     with contextlib.suppress(IndexError):

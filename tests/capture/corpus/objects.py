@@ -57,7 +57,11 @@ def frozen_vectors(vector, most):
     return (vector + vector).limited(most)
 
 
-@entry(args(Vector(f64(3.0), f64(4.0)), f64(1.0)), args(Vector(3.0, 4.0), -1.0))
+@entry(
+    args(Vector(f64(3.0), f64(4.0)), f64(1.0)),
+    args(Vector(f64(3.0), f64(4.0)), f64(-1.0)),
+    args(Vector(3.0, 4.0), -1.0),
+)
 def dataclass_replace(vector, x):
     if x > 0:
         vector = dataclasses.replace(vector, x=x)

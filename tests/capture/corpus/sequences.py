@@ -102,18 +102,12 @@ def longest_common_subsequence(a, b):
     return table[-1, -1]
 
 
-@entry(
-    args(i64([1, 3, 4]), i64([10, 40, 50]), 6),
-    args(i64([1]), i64([5]), 0),
-    args(i64([9]), i64([1]), 3),
-)
+@entry(args([1, 3, 4], i64([10, 40, 50]), 6), args([1], i64([5]), 0), args([9], [1], 3))
 def knapsack(weights, values, capacity):
     best = [values[0] * 0] * (capacity + 1)
     for weight, value in zip(weights, values):
-        for room in range(capacity, 0, -1):
-            if weight <= room:
-                taken = sum((best[k] * (k == room - weight) for k in range(room)), value)
-                best[room] = max(best[room], taken)
+        for room in range(capacity, weight - 1, -1):
+            best[room] = max(best[room], best[room - weight] + value)
     return best[capacity]
 
 

@@ -47,7 +47,7 @@ def deleted(values, x):
     del values["a"], kept[0]
     del y
     try:
-        return y
+        return y  # noqa: F821
     except UnboundLocalError:
         return kept, x
 
@@ -168,7 +168,7 @@ def global_statement(x):
 
 @entry(args(f64(3.0), f64(2.0)), args(f64(-3.0), f64(2.0)), args(-3.0, 2.0))
 def conditional_function(x, y):
-    if x.is_integer() if isinstance(x, float) else y.ndim > 0:
+    if getattr(x, "ndim", 1) > 0:
         step = lambda v: v + y  # noqa: E731
     else:
 
@@ -221,7 +221,7 @@ def ellipsis_and_newaxis(x):
 @entry(args(f64(0.5), f64(2.0)), args(f64(-0.5), f64(2.0)))
 def docstring_annotations_and_pass(x: np.ndarray, y: np.ndarray = 1.0) -> np.ndarray:
     """Annotations and a docstring change nothing."""
-    scale: float
+    scale: float  # noqa: F842
     if x > 0:
         ...
     elif y > 0:

@@ -50,7 +50,7 @@ def newton_square_root(x):
     return guess
 
 
-@entry(args(f64(0.0), f64(2.0)), args(f64(-4.0), f64(2.0)), args(0.0, 2.0), captures="while, cond")
+@entry(args(f64(0.0), f64(2.0)), args(f64(-4.0), f64(2.0)), args(0.0, 2.0), captures="while")
 def bisection(low, high):
     """Where x**3 - x - 1 crosses zero."""
     while high - low > 1e-9:
