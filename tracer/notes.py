@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import TensorType
+from plait.ir import SHORT_NAMES, TensorType
 from plait.ir.location import UNKNOWN, Location, display_name, user_location
 from plait.tracer.arguments import is_device_array
 from plait.tracer.tensor import Tensor
@@ -117,6 +117,8 @@ def shown(value: Any) -> str:
     """A value in a few words, without a device array's contents and without addresses."""
     if type(value) is Tensor:
         return str(TensorType(value.dtype, tuple(value.shape)))
+    if isinstance(value, np.ndarray) and value.dtype not in SHORT_NAMES:
+        return f"array {value.dtype}{[*value.shape]}"
     if isinstance(value, np.ndarray) or is_device_array(value):
         return f"array {TensorType(value.dtype, tuple(value.shape))}"
     if isinstance(value, (ModuleType, type)) or callable(value):

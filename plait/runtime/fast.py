@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -164,15 +164,20 @@ def _call(
             return handle
         if not several:
             return program.plain_result(results)
-        made = []
-        for array in results:
-            handle = new(Tensor)
-            handle._data = array
-            handle._storage = FROZEN
-            made.append(handle)
-        return tuple(made)
+        return _handles(results)
 
     return call
+
+
+def _handles(results: Sequence[Any]) -> tuple[Tensor, ...]:
+    """Tensors that hold jax arrays."""
+    new, made = object.__new__, []
+    for array in results:
+        handle = new(Tensor)
+        handle._data = array
+        handle._storage = FROZEN
+        made.append(handle)
+    return tuple(made)
 
 
 def _freeze(args: tuple[Any, ...], kinds: list[Any]) -> bool:
