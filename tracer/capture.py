@@ -201,9 +201,13 @@ def _call(trace: Trace, function: Any, given: Any) -> Any:
     except BaseException as error:
         if trace.ending is not None and error is not trace.ending:
             raise trace.ending from None
-        if trace.regions and isinstance(error, Exception):
+        if not isinstance(error, Exception):
+            raise
+        if trace.regions:
             raise Break(_LEFT.format(_said(error)), raised_at(error), error) from None
-        raise
+        if isinstance(error, (TraceError, RecursionError)):
+            raise
+        raise Break(_said(error), raised_at(error), error, is_error=True) from None
     if trace.ending is not None:
         raise trace.ending
     return result

@@ -18,7 +18,8 @@ def call_in_trace(
     try:
         traced = specializer.program(function, request).traced
     except Break as found:  # there is no graph of the function around, either
-        raise stop(trace, Break(found.reason, found.location, found.error)) from None
+        same = Break(found.reason, found.location, found.error, found.is_error)
+        raise stop(trace, same) from None
     if traced.made is not None:
         trace.root.made = trace.root.made or traced.made
     inner = Inner(trace, traced, request.leaves, request.found)

@@ -163,8 +163,9 @@ class Specializer:
                 try:
                     traced = self._trace(function, request, specs, numbers, family, same)
                 except Break as found_break:
-                    self.broken.note(key, found_break)
-                    self.history.broke(found_break, asked)
+                    if not found_break.is_error:
+                        self.broken.note(key, found_break)
+                        self.history.broke(found_break, asked)
                     raise
                 if traced is not None:
                     key = (request.tree, place, same, *specs)
