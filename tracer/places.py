@@ -249,8 +249,8 @@ class Journal:
     def __len__(self) -> int:
         return len(self._old)
 
-    def __contains__(self, place: Place) -> bool:
-        return place.key in self._old
+    def __contains__(self, place: Place | tuple[Any, ...]) -> bool:
+        return (place if type(place) is tuple else place.key) in self._old  # type: ignore[union-attr]
 
     @property
     def entries(self) -> list[tuple[Place, Any]]:

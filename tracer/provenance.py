@@ -182,6 +182,16 @@ class Provenance:
         self._kept.append(value)
         return result
 
+    def seen(self, key: tuple[Any, ...], value: Any) -> Any:
+        """What a read of a name gave that found the same value; None when it is to be made.
+
+        Names have the same keys as paths and as places.
+        """
+        known = self._read.get(key)
+        if known is None or known[0] is not value or key in self.trace.journal:
+            return None
+        return known[1]
+
     def read_static(self, path: Path, value: Any) -> None:
         """Note that code reads a path which does not tell what it does with the value."""
         if type(value) in PLAIN:

@@ -13,7 +13,7 @@ def current() -> Any:
     if not dispatch.active:
         return None
     found = dispatch.current()
-    return found if getattr(found, "root", None) is not None else None
+    return found if getattr(found, "is_trace", False) else None
 
 
 def note(place: Place) -> None:

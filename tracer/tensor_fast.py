@@ -244,6 +244,7 @@ def unary_function(function: Method, ufunc: Any) -> Method:
             hide_internals(error)
             raise
 
+    public.__plait_lifted__ = True  # type: ignore[attr-defined]
     return public
 
 
@@ -271,6 +272,7 @@ def binary_function(function: Method, ufunc: Any) -> Method:
             hide_internals(error)
             raise
 
+    public.__plait_lifted__ = True  # type: ignore[attr-defined]
     return public
 
 

@@ -279,6 +279,7 @@ def lift(function: Callable[P, Any]) -> Callable[P, Any]:
             hide_internals(error)
             raise
 
+    public.__plait_lifted__ = True  # type: ignore[attr-defined]
     return public
 
 

@@ -189,6 +189,7 @@ class Trace(GraphBuilder):
         Whether values can be had: tests on tensors are then forced, not staged.
     """
 
+    is_trace = True
     is_lazy = False
 
     def __init__(self, name: str, decisions: Mapping[Any, str] | None = None) -> None:

@@ -75,6 +75,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``."""
     if not dispatch.active:
         return function(*args, **kwargs)
+    if hasattr(function, "__plait_lifted__"):
+        return function(*args, **kwargs)
     trace = current()
     if trace is None or trace.is_lazy:
         return function(*args, **kwargs)
@@ -110,6 +112,10 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return text_method(owner, name, args, kwargs)
     if kind is super:
         return call(getattr(owner, name), *args, **kwargs)
+    if kind is list and name == "append" and not kwargs and len(args) == 1:
+        if trace.provenance.path_of(owner) is None and not trace.root.regions:
+            owner.append(args[0])
+            return None
     found = reads.attr(owner, name)
     if type(found) is types.MethodType:
         return _call_bound(trace, found, args, kwargs)
@@ -417,7 +423,8 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         return observed(trace, function, args, kwargs)
     except Break as found:
         if found.location.file.startswith("<"):  # no line that the user can look up
-            found.location = user_location()
+            found.location, found.error = user_location(), None
+            found.reason = f"{function_name(function)} cannot be looked into: {found.reason}"
         raise
 
 
@@ -439,6 +446,9 @@ def is_pure(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
     if owner is not None and not isinstance(owner, (types.ModuleType, type)):
         function = type(owner)
+    file = getattr(getattr(function, "__code__", None), "co_filename", "")
+    if file.startswith("<") and not file.startswith("<frozen"):
+        return False  # made by exec, whatever module it says it is of
     module = getattr(function, "__module__", None) or type(function).__module__
     if not isinstance(module, str) or not is_trusted_name(module):
         return False

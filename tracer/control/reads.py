@@ -21,6 +21,7 @@ from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.trusted import is_trusted, is_trusted_module
 
+_BUILTIN = (list, tuple, dict)
 #: Classes whose attributes and items are not looked into.
 OPAQUE = frozenset((Tensor, bool, int, float, complex, str, bytes, type(None), range, slice))
 
@@ -28,7 +29,7 @@ OPAQUE = frozenset((Tensor, bool, int, float, complex, str, bytes, type(None), r
 def provenance() -> Provenance | None:
     """What the trace of this thread reads from outside; None when nothing is traced."""
     trace = current()
-    return None if trace is None or trace.is_lazy else trace.root.provenance
+    return None if trace is None or trace.is_lazy else trace.provenance
 
 
 # Names.
@@ -80,9 +81,15 @@ def _read(
         held = cell_of(cell)
         if id(held) not in found.cells:
             return value
+        known = None if whole else found.seen(("cell", id(held)), value)
+        if known is not None:
+            return known
         if found.is_written(CellPlace(held, root.name)):
             return found.stand_in(value)
         return found.read(Cell(held, root.name), value, whole)
+    known = None if whole else found.seen(("global", id(namespace), root.name), value)
+    if known is not None:
+        return known
     if root.name not in namespace:
         found.absent(Global(namespace, root.name))
         return value
@@ -120,6 +127,8 @@ def has_attr(obj: Any, name: str) -> bool:
 
 
 def _attr(obj: Any, name: str, whole: bool, default: tuple[Any, ...]) -> Any:
+    if type(obj) is types.ModuleType and is_trusted_module(obj):
+        return getattr(obj, name, *default)
     found = provenance()
     if found is None or name.startswith("__"):
         return getattr(obj, name, *default)
@@ -260,8 +269,12 @@ def special(obj: Any, name: str) -> Any:
 
 def item(obj: Any, key: Any) -> Any:
     """``obj[key]``."""
-    if not dispatch.active or type(obj) in OPAQUE:
+    kind = type(obj)
+    if not dispatch.active or kind in OPAQUE:
         return obj[key]
+    found = provenance() if kind in _BUILTIN else None
+    if found is not None and found.path_of(obj) is None:
+        return found.stand_in(obj[key])  # made by the trace: the most common case
     return _item(obj, key, True)
 
 
