@@ -112,10 +112,10 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return text_method(owner, name, args, kwargs)
     if kind is super:
         return call(getattr(owner, name), *args, **kwargs)
-    if kind is list and name == "append" and not kwargs and len(args) == 1:
-        if trace.provenance.path_of(owner) is None and not trace.root.regions:
-            owner.append(args[0])
-            return None
+    is_append = kind is list and name == "append" and not kwargs and len(args) == 1
+    if is_append and trace.provenance.path_of(owner) is None and not trace.root.regions:
+        owner.append(args[0])
+        return None
     found = reads.attr(owner, name)
     if type(found) is types.MethodType:
         return _call_bound(trace, found, args, kwargs)

@@ -255,3 +255,17 @@ def test_functions_of_jax_take_no_traced_tensors() -> None:
         compiled = pl.graph_function(function, backend="planned", fullgraph=True)
         with pytest.raises(pl.errors.TraceError, match="takes no tensor that is being captured"):
             compiled(VALUES[0])
+
+
+def test_what_cannot_be_looked_into_breaks_at_the_line_that_calls() -> None:
+    namespace: dict[str, Any] = {}
+    exec("def unknown(x):\n    return x + 1 if x > 0 else x", namespace)
+    unknown = namespace["unknown"]
+
+    def f(x: Any) -> Any:
+        return unknown(x)
+
+    compiled = pl.graph_function(f, backend="planned", fullgraph=True)
+    with pytest.raises(pl.errors.TraceError, match=r"unknown cannot be looked into: .*") as caught:
+        compiled(VALUES[0])
+    assert caught.value.location.line == f.__code__.co_firstlineno + 1
