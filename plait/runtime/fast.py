@@ -127,8 +127,7 @@ def _call(
 ) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call, with everything that it needs at hand."""
     kinds, new = [Tensor] * count, object.__new__
-    checks, raise_status = bool(program.checks), program.raise_status
-    single, several = program.is_single, program.is_tuple
+    checks, single, several = bool(program.checks), program.is_single, program.is_tuple
 
     def call(args: tuple[Any, ...]) -> Any:
         if look is not None:
@@ -155,7 +154,7 @@ def _call(
         except TypeError:
             return MISMATCH
         if checks:
-            raise_status(results[-1])
+            program.raise_status(results[-1])
             results = results[:-1]
         if single:
             handle = new(Tensor)
