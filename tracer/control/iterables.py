@@ -133,8 +133,8 @@ class Range(Source):
         ahead = ops.subtract(ops.subtract(stop, start), one)
         if type(step) is Value:
             up = ops.greater(step, np.zeros((), INT64))
-            distance = ops.where(up, ahead, back)
-            size = ops.abs(step)
+            distance = functions.where(up, ahead, back)
+            size = functions.abs(step)
         else:
             distance, size = (ahead, step) if step > 0 else (back, -step)
         trips = ops.add(ops.floor_divide(distance, size), one)

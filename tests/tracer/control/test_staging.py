@@ -372,3 +372,38 @@ def test_regions_hold_what_they_use_as_operands() -> None:
     graph = graph_of(f, pl.constant(0.5))
     ir.verify(graph)
     agree(f, (pl.constant(0.5),))
+
+
+@pytest.mark.parametrize(("start", "stop", "step"), [(0, 7, 2), (7, 0, -3), (3, 3, 1), (5, 1, 2)])
+def test_ranges_with_traced_steps(start: int, stop: int, step: int) -> None:
+    def f(a, b, c):  # type: ignore[no-untyped-def]
+        total = a * 0
+        for i in range(a, b, c):
+            total = total * 10 + i
+        return total
+
+    agree(f, (pl.constant(start), pl.constant(stop), pl.constant(step)))
+
+
+def test_a_step_of_zero_is_pythons_error() -> None:
+    def f(n):  # type: ignore[no-untyped-def]
+        total = n * 0
+        for i in range(0, 5, n):
+            total = total + i
+        return total
+
+    with pytest.raises(ValueError, match="must not be zero"):
+        pl.graph_function(f, backend="reference")(pl.constant(0))
+
+
+def test_enumerate_zip_and_reversed_are_staged() -> None:
+    def f(x, y):  # type: ignore[no-untyped-def]
+        total = pl.zeros(())
+        for i, (a, b) in enumerate(zip(x, y, strict=True), start=1):
+            total = total + i * a * b
+        for a in reversed(x):
+            total = total * 0.5 + a
+        return total
+
+    assert regions(f, X, X * 2) == {"scan": 2}
+    agree(f, (X, X * 2))
