@@ -22,8 +22,6 @@ for _file in sorted(CORPUS.glob("*.py")):
 
 _LATER = {
     "containers.a_set_of_python_values": "a set is no argument",
-    "matching.guards_on_tensors": "a guard of a case needs its value",
-    "matching.sequence_patterns": "a guard of a case needs its value",
     "syntax.post_init_and_cached_property": "a result has the fields of its dataclass only",
 }
 

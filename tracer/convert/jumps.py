@@ -14,7 +14,7 @@ from plait.tracer.convert.nodes import (
     store,
     where,
 )
-from plait.tracer.convert.patterns import as_ifs
+from plait.tracer.convert.patterns import as_ifs, without_guards
 from plait.tracer.convert.tree import (
     Condition,
     For,
@@ -154,7 +154,8 @@ class Lowering:
             rest = statements[index + 1 :]
             if isinstance(statement, ast.Match):
                 self._subjects += 1
-                chain = as_ifs(statement, f"{self._prefix}subject{self._subjects}")
+                subject, flag = (f"{self._prefix}{n}{self._subjects}" for n in ("subject", "case"))
+                chain = as_ifs(statement, subject) or without_guards(statement, subject, flag)
                 if chain is not None:
                     return items + self._block([*chain, *rest], frame)
             choice = unfolded(statement, f"{self._prefix}choice{self._choices + 1}")

@@ -18,7 +18,14 @@ def value_patterns(x):
             return x * 2
 
 
-@entry(args(("move", f64(1.0), f64(2.0))), args(("scale", f64(3.0))), args(("stop",)), args(7))
+@entry(
+    args(("move", f64(1.0), f64(2.0))),
+    args(("scale", f64(3.0))),
+    args(("scale", f64(-3.0))),
+    args(("stop",)),
+    args(7),
+    widens=True,
+)
 def sequence_patterns(command):
     match command:
         case ("move", dx, dy):

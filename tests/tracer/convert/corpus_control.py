@@ -305,6 +305,27 @@ def match_patterns(x):
     return y
 
 
+@case(((1, 2),), ((2, 1),), ((0, 0),), ((0, 5),), ([1],), ([-1],), (3,), (-3,))
+def match_guards(x):
+    seen = []
+    match x:
+        case (0, 0):
+            return "origin"
+        case (a, b) if seen.append(a) or a > b:
+            y = a - b
+        case (a, _) if a:
+            y = a
+        case [only] if only > 0:
+            return only
+        case int(n) | [n] if n < 0:
+            y = n
+        case other if other == 3:
+            y = "three"
+        case _:
+            y = None
+    return y, seen
+
+
 @case((3, 1), (1, 3))
 def match_in_loop(n, stop):
     found = []
