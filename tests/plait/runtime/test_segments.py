@@ -138,7 +138,7 @@ def test_numbers_that_change_make_no_new_segments() -> None:
         made.append(len(baked))
         return real(name, segment, baked)
 
-    runtime_segments.segment_graph = counted  # type: ignore[assignment]
+    runtime_segments.segment_graph = counted
     try:
         for k in range(20):
             x = big(200, 200)

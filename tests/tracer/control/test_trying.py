@@ -65,7 +65,7 @@ def caught_in_a_function(x: Any, i: Any) -> Any:
 
 def caught_python(x: Any, i: Any) -> Any:
     try:
-        {}["missing"]
+        dict[str, int]()["missing"]
     except KeyError as error:
         return x * len(error.args)
     return x
