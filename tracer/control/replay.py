@@ -79,7 +79,8 @@ class Inner:
     def _rebased(self, path: Path) -> Path | None:
         """The same way for the trace; None where the trace made or changed what is on it."""
         if isinstance(path, Argument):
-            return self.provenance.path_of(self.leaves[path.position])
+            root: Path | None = self.provenance.path_of(self.leaves[path.position])
+            return root
         place = self._place(path)
         if place is not None and self.provenance.is_written(place):
             return None
