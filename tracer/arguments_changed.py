@@ -22,7 +22,7 @@ class Known:
         What captured code sees.
     path : Path
         Where the caller's own is.
-    before : list or dict
+    before : list, dict or set
         What it holds when captured code begins.
     """
 
@@ -84,15 +84,17 @@ def _walk(value: Any, path: Path) -> Iterator[Known]:
         fields = dataclasses.is_dataclass(value)
         for key, item in before.items():
             yield from _walk(item, Attr(path, key) if fields else Item(path, key))
-    else:
+    elif isinstance(before, list):
         for i, item in enumerate(before):
             yield from _walk(item, Item(path, i))
 
 
 def _contents(value: Any) -> Any:
-    """What a container holds: a dict of items or attributes, else a list."""
+    """What a container holds: a dict of items or attributes, a set, else a list."""
     if isinstance(value, dict):
         return dict(value)
+    if isinstance(value, set):
+        return set(value)
     if dataclasses.is_dataclass(value):
         names = [f.name for f in dataclasses.fields(value) if hasattr(value, f.name)]
         return {name: getattr(value, name) for name in names} | getattr(value, "__dict__", {})
@@ -107,6 +109,8 @@ def _same(before: Any, now: Any) -> bool:
         return False
     if isinstance(before, dict):
         return [*before] == [*now] and all(before[key] is now[key] for key in before)
+    if isinstance(before, set):
+        return not before ^ now
     return all(a is b for a, b in zip(before, now, strict=True))
 
 
@@ -130,6 +134,8 @@ def _change(known: Known, now: Any, collector: Collector) -> None:
                     collector.change("item", path, i, item)
         else:
             collector.change("contents", path, None, now)
+    elif isinstance(copy, set):
+        collector.change("contents", path, None, now)
     elif dataclasses.is_dataclass(copy):
         for name in {**before, **now}:
             if name not in now:

@@ -110,6 +110,11 @@ _registry[OrderedDict] = (
 )
 _registry[slice] = (lambda x: ((x.start, x.stop, x.step), None), lambda _, c: slice(*c))
 _registry[defaultdict] = (_split_default, _join_default)
+# What is in a set has no order and is hashed: it is structure.
+_registry[set] = (
+    lambda x: ((), frozenset([(type(item), item) for item in x])),
+    lambda rest, _: {item for _, item in rest},
+)
 
 
 def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
@@ -117,6 +122,9 @@ def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
 
     def split(x: Any) -> tuple[list[Any], Any]:
         names = tuple([name for name in fields if hasattr(x, name)])
+        held = getattr(x, "__dict__", names)
+        if len(held) > len(names):  # such as what functools.cached_property keeps
+            names += tuple([name for name in held if name not in names])
         return [getattr(x, name) for name in names], names
 
     def join(names: Any, children: list[Any]) -> Any:

@@ -378,7 +378,7 @@ def test_bad_arguments_are_signature_errors() -> None:
         return x
 
     with pytest.raises(pl.errors.SignatureError, match="options"):
-        f(x32(2), {1, 2})
+        f(x32(2), bytearray(2))
     with pytest.raises(pl.errors.SignatureError, match="missing"):
         f()
     with pytest.raises(pl.errors.SignatureError, match="nope"):

@@ -59,6 +59,14 @@ def test_dicts_keep_their_order_and_the_class_of_keys() -> None:
     assert hash(flatten({1: 0, "a": 1})[1]) == hash(flatten({1: 0, "a": 1})[1])
 
 
+def test_sets_are_structure() -> None:
+    leaves, tree = flatten([{1, "a"}, 2])
+    assert leaves == [2]
+    assert unflatten(tree, leaves) == [{1, "a"}, 2]
+    assert tree == flatten([{"a", 1}, 3])[1]
+    assert tree != flatten([{"a", True}, 2])[1]
+
+
 def test_slices_are_containers() -> None:
     leaves, tree = flatten([slice(1, None, 2)])
     assert leaves == [1, None, 2]
@@ -77,6 +85,20 @@ def test_dataclasses_skip_their_constructor() -> None:
     mapped = map_leaves(lambda leaf: f"<{leaf}>", tree)
     assert (mapped.rate, mapped.steps) == ("<0.5>", "<2>")
     assert leaf_paths(flatten(tree)[1], "o") == ["o.rate", "o.steps"]
+
+
+def test_dataclasses_keep_what_is_no_field() -> None:
+    @dataclasses.dataclass
+    class Box:
+        size: int
+        shown: int = dataclasses.field(default=0, init=False)
+
+    box: Any = Box(1)
+    box.noted = 5
+    leaves, tree = flatten(box)
+    assert leaves == [1, 0, 5]
+    assert leaf_paths(tree, "box") == ["box.size", "box.shown", "box.noted"]
+    assert unflatten(tree, leaves).noted == 5
 
 
 def test_paths_read_as_code() -> None:
