@@ -20,15 +20,10 @@ CORPUS = Path(__file__).parent / "corpus"
 for _file in sorted(CORPUS.glob("*.py")):
     importlib.import_module(f"tests.capture.corpus.{_file.stem}")
 
-_LATER = {
-    "containers.a_set_of_python_values": "a set is no argument",
-    "syntax.post_init_and_cached_property": "a result has the fields of its dataclass only",
-}
-
 #: By kind of test, the entries that do not pass yet, with the reason.
 PENDING: dict[str, dict[str, str]] = {
-    "compiled": _LATER,
-    "arrays": _LATER,
+    "compiled": {},
+    "arrays": {},
     "xla": {},
     "graph": {},
     "break": {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.capture.fuzz.campaign import report
+from tests.capture.fuzz.campaign import HELD_BACK, examine, report
 from tests.capture.fuzz.oracle import Verdict, check
 from tests.capture.fuzz.program import Program, generate
 from tests.capture.fuzz.shrink import shrink
@@ -17,6 +17,16 @@ def test_programs_mean_the_same_on_numpy_and_on_tensors(start: int) -> None:
     for seed in range(start, start + CHUNK):
         verdict = check(generate(seed), backends=())
         assert not verdict.wrong, report(seed, verdict, 0)
+
+
+@pytest.mark.parametrize("start", range(0, 300, 10))
+def test_programs_mean_the_same_captured(start: int) -> None:
+    for seed in range(start, start + 10):
+        if seed in HELD_BACK:
+            continue
+        verdict = examine(seed)
+        assert not verdict.wrong, report(seed, verdict, 10)
+        assert verdict.kind != "refused", verdict.detail
 
 
 def test_a_seed_gives_one_program() -> None:
