@@ -122,9 +122,8 @@ def _register_dataclass(kind: type) -> tuple[_Split, _Join]:
 
     def split(x: Any) -> tuple[list[Any], Any]:
         names = tuple([name for name in fields if hasattr(x, name)])
-        held = getattr(x, "__dict__", names)
-        if len(held) > len(names):  # such as what functools.cached_property keeps
-            names += tuple([name for name in held if name not in names])
+        # Such as what functools.cached_property keeps.
+        names += tuple([name for name in getattr(x, "__dict__", ()) if name not in names])
         return [getattr(x, name) for name in names], names
 
     def join(names: Any, children: list[Any]) -> Any:

@@ -36,7 +36,7 @@ def without_guards(node: Any, subject: str, flag: str) -> list[ast.stmt] | None:
         missed = assign(flag, constant(False, at), at)
         cases.append(ast.match_case(ast.MatchAs(None, None, **at), None, [missed]))
     both = ast.BoolOp(AND, [load(flag, at), guarded.guard], **where(guarded.guard))
-    rest = [ast.Match(load(subject, at), behind, **at)] if behind else []
+    rest: list[ast.stmt] = [ast.Match(load(subject, at), behind, **at)] if behind else []
     steps: list[ast.stmt] = [ast.If(both, guarded.body, rest, **where(guarded.pattern))]
     if first:
         test = ast.Compare(load(flag, at), [ast.IsNot()], [constant(None, at)], **at)
