@@ -23,7 +23,7 @@ from plait.tracer.control.scope import Before, fail, place_item, undo
 from plait.tracer.control.site import Site
 from plait.tracer.control.slots import Carried, Slot, is_tensor
 from plait.tracer.outcome import Ending
-from plait.tracer.places import UNBOUND, PayloadPlace, Place
+from plait.tracer.places import UNBOUND, ContentPlace, PayloadPlace, Place
 from plait.tracer.region import Region, join_captures
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
@@ -153,6 +153,11 @@ class Loop:
             if slot.place is None and not slot.kept and is_tensor(slot.before):
                 if type(slot.entry) is Tensor and PayloadPlace(slot.entry) in written:
                     raise self.failure(f"{slot.name} is both written in place and assigned anew")
+            elif isinstance(slot.place, ContentPlace):
+                held = slot.entry.values() if isinstance(slot.entry, dict) else slot.entry
+                if any(type(x) is Tensor and PayloadPlace(x) in written for x in held):
+                    what = slot.place.describe()
+                    raise self.failure(f"a tensor is written in place and {what} assigned anew")
 
     # The whole loop.
 
