@@ -197,6 +197,7 @@ class Trace(GraphBuilder):
         self.regions: list[Any] = []
         self.journal = Journal()
         self.looked: set[Any] = set()
+        self.seeded: dict[int, Any] = {}  # generators of random numbers that the trace has made
         self.decisions: Mapping[Any, str] = decisions or {}
         self.ending: Ending | None = None
         self.outer = [i for i in dispatch.interpreters() if isinstance(i, Trace)]

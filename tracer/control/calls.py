@@ -27,7 +27,7 @@ from plait.tracer.control.methods import container_method, tensor_method, text_m
 from plait.tracer.control.text import Text
 from plait.tracer.notes import function_name
 from plait.tracer.observed import observed
-from plait.tracer.outcome import Break, stop
+from plait.tracer.outcome import Break, Restart, stop
 from plait.tracer.places import CONTAINERS, ContentPlace
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
@@ -89,7 +89,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return hook(*args, **kwargs)
     reason = impure.reason(function)
     if reason is not None:
-        raise stop(trace, Break(reason))
+        return _call_impure(trace, reason, function, args, kwargs)
     handler = _HANDLERS.get(type(function))
     if handler is not None:
         return handler(trace, function, args, kwargs)
@@ -399,7 +399,7 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     """Call what is not converted: trusted code as it is; all else is noted."""
     reason = impure.reason(function)
     if reason is not None:
-        raise stop(trace, Break(reason))
+        return _call_impure(trace, reason, function, args, kwargs)
     if id(function) in CALLING:
         _read(args)
         given = [callback(x) if callable(x) else x for x in args]
@@ -426,6 +426,31 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
             found.location, found.error = user_location(), None
             found.reason = f"{function_name(function)} cannot be looked into: {found.reason}"
         raise
+
+
+def _call_impure(
+    trace: Any, reason: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Draw from a generator that the trace itself has made of a seed; refuse all else.
+
+    Raises
+    ------
+    Break, Restart
+        Another call gives another result, or each iteration of a loop does.
+    """
+    seeded = trace.root.seeded
+    if impure.is_seeding(function, args):
+        made = function(*args, **kwargs)
+        seeded[id(made)] = made
+        return made
+    owners = (getattr(function, "__self__", None), *args[:1])  # bound, or called by the class
+    if not any(id(owner) in seeded for owner in owners):
+        raise stop(trace, Break(reason))
+    for region in trace.root.regions:
+        if region.restart is not None:
+            raise stop(trace, Restart(region.restart, "it draws random numbers while it is traced"))
+        raise stop(trace, Break(reason))
+    return function(*args, **kwargs)
 
 
 def _call_library(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -99,6 +99,12 @@ def reason(function: Callable[..., Any]) -> str | None:
     return None if text is None else f"{_name(function)} {text}"
 
 
+def is_seeding(function: Any, args: tuple[Any, ...]) -> bool:
+    """Whether a call makes a generator of random numbers that are the same at each call."""
+    known = function in (np.random.default_rng, np.random.RandomState, random.Random)
+    return known and bool(args) and type(args[0]) is int
+
+
 def _method_reason(function: Any) -> str | None:
     owner = getattr(function, "__self__", None)
     if owner is None or isinstance(owner, types.ModuleType):

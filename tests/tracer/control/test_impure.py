@@ -126,3 +126,26 @@ def test_files_are_read_at_each_call(tmp_path: Any) -> None:
         for k in (2.0, 3.0):
             path.write_text(str(k))
             assert f(pl.ones(()), str(path)).tolist() == k
+
+
+def test_a_generator_made_of_a_seed_inside_draws_the_same_at_each_call() -> None:
+    def f(x):  # type: ignore[no-untyped-def]
+        rng, other = np.random.default_rng(3), random.Random(1)
+        for _ in range(20):
+            x = x + rng.integers(0, 9) + other.random()
+        return x
+
+    compiled = pl.graph_function(f, fullgraph=True, backend="reference")
+    wanted = float(f(pl.constant(1.0)))
+    assert [float(compiled(pl.constant(1.0))) for _ in range(2)] == [wanted, wanted]
+
+
+def test_a_seeded_generator_in_a_captured_loop_breaks_the_graph() -> None:
+    def f(n):  # type: ignore[no-untyped-def]
+        rng, total = np.random.default_rng(3), n * 0.0
+        while n > 0:
+            total, n = total + rng.random(), n - 1
+        return total
+
+    with pytest.raises(pl.errors.TraceError, match="draws random numbers"):
+        pl.graph_function(f, fullgraph=True)(pl.constant(3))
