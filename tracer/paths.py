@@ -39,6 +39,11 @@ class Path(ABC):
     def step(self, held: Any, leaves: Any, given: Any) -> Any:
         """The value, from that of the parent or from the arguments of a call."""
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the way begins at a whole argument."""
+        return isinstance(self, Given) or (self.parent is not None and self.parent.is_given)
+
     def find(self, leaves: Any = (), given: Any = None) -> Any:
         """The present value.
 

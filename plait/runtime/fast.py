@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.runtime.program import Program, wait
+from plait.runtime.program import Program, number_array, wait
 from plait.tracer import FROZEN, Tensor, freeze
 
 #: Finds what a program takes from outside, given its arguments; None when that has changed.
@@ -35,6 +35,7 @@ def fast_call(program: Program, leaves: list[Any]) -> Callable[[tuple[Any, ...]]
     made = program.quick.get(kinds)
     if made is None:
         plain = program.is_plain and all(kind is Tensor for kind in kinds)
+        plain = plain and all(c.kind == "tensor" for c in program.traced.captures)
         made = _closure(program) if plain else _mixed(program, kinds)
         program.quick[kinds] = made
     call: Callable[[tuple[Any, ...]], Any] = made
@@ -47,8 +48,10 @@ def _is_quick(program: Program) -> bool:
         return False
     if traced.mutated or any(leaf.kind not in KINDS for leaf in traced.leaves):
         return False
-    if any(c.kind != "tensor" for c in traced.captures) or traced.effects or traced.found:
+    if any(c.kind not in ("tensor", "number") for c in traced.captures):
         return False
+    if any(path.is_given for path in traced.found):
+        return False  # of a container among the arguments
     # Where a user's function may run inside, its TypeError is not ours.
     return not any(node.op.is_effect for node in program.runnable.walk())
 
@@ -79,8 +82,13 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
 
 def _parts(program: Program) -> tuple[Callable[..., Any], Look | None]:
     """What runs a program, and what finds the tensors from outside that follow its arguments."""
-    run = _checking(program, getattr(program.executable, "call", program.executable))
-    return run, program.quick_look
+    run: Any = program.executable  # takes numbers of 64 bits
+    if all(c.kind == "tensor" for c in program.traced.captures):
+        run = getattr(run, "call", run)
+    look: Look | None = program.quick_look
+    if program.traced.effects and look is not None:
+        look = program.look
+    return _checking(program, run), look
 
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
@@ -94,6 +102,7 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
     """A quick call whose arguments are tensors, ndarrays and jax arrays."""
     run, look = _parts(program)
     are_handles = [kind is Tensor for kind in kinds]
+    are_numbers = [c.kind == "number" for c in program.traced.captures]
     lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
 
     def call(args: tuple[Any, ...]) -> Any:
@@ -108,16 +117,20 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
         found = () if look is None else look(args)
         if found is None:
             return MISMATCH
-        for handle in found:
-            freeze(handle)
-            data.append(handle._data)
+        for source, is_number in zip(found, are_numbers, strict=False):
+            if is_number:
+                source = number_array(source)
+            else:
+                freeze(source)
+                source = source._data
+            data.append(source)
         try:
             results = run(*data)
         except TypeError:
             return MISMATCH
         if lends:
             wait(results)  # the caller may write to the arrays as soon as we return
-        return program.finish(results, args)
+        return program.finish(results, args, found)
 
     return call
 

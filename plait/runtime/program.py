@@ -318,19 +318,19 @@ class Program:
                 aligned_array(leaf)
                 freeze(leaf)
             return leaf._data
-        return leaf if hasattr(leaf, "dtype") else _number(leaf)
+        return leaf if hasattr(leaf, "dtype") else number_array(leaf)
 
     @staticmethod
     def _host(leaf: Any) -> Any:
         data = leaf._data if type(leaf) is Tensor else leaf
-        return np.asarray(data) if hasattr(data, "dtype") else _number(data)
+        return np.asarray(data) if hasattr(data, "dtype") else number_array(data)
 
     def _captured(self, capture: Capture, source: Any) -> Any:
         if capture.kind == "tensor":
             return self._host(source) if self._needs_host_arrays() else self._payload(source)
         if capture.kind == "variable":
             return source.lend(donated=id(source) in self._donated, host=self._needs_host_arrays())
-        return _number(source) if capture.kind == "number" else source
+        return number_array(source) if capture.kind == "number" else source
 
     def captured_array(self, capture: Capture) -> Any:
         """The present value of a capture as an ndarray."""
@@ -442,7 +442,8 @@ def _call_form(tree: TreeDef, specs: Sequence[LeafSpec]) -> str:
     return f"({', '.join([*map(repr, args), *[f'{k}={v!r}' for k, v in kwargs.items()]])})"
 
 
-def _number(value: Any) -> Any:
+def number_array(value: Any) -> Any:
+    """A Python number as an operand: in 64 bits."""
     kind = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}[type(value)]
     return np.asarray(value, kind)
 

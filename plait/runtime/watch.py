@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from plait.tracer import Change, Check, Guard, Held, Tensor, TracedFunction, compile_check, sharing
+from plait.ir.errors import SignatureError
+from plait.tracer import (
+    Change,
+    Check,
+    Guard,
+    Held,
+    Tensor,
+    TracedFunction,
+    compile_check,
+    overlap,
+    sharing,
+)
 
 #: The sources of a program's captures, then the objects that its effects need.
 Found = tuple[Any, ...]
@@ -27,7 +38,9 @@ class Watch:
         self.guards: tuple[Guard, ...] = traced.guards
         sources = [Held(c.source, "") if c.path is None else c.path for c in traced.captures]
         self._wanted = [*sources, *traced.found]
-        self._writes = any(effect.kind == "tensor" for effect in traced.effects)
+        first = len(traced.captures)
+        written = [effect.target for effect in traced.effects if effect.kind == "tensor"]
+        self._writes = [(first + i, traced.found[i].text) for i in written]
         self._sharing: tuple[Any, ...] | None = None
         self.check = compile_check(self.guards, self._wanted)
 
@@ -41,6 +54,8 @@ class Watch:
         found = self.check(leaves, given)
         if found is None or not self._writes:
             return found
+        for i, text in self._writes:
+            _refuse_shared(found[i], text, leaves)
         shared = sharing(_tensors(found, leaves))
         if self._sharing is None:
             self._sharing = shared
@@ -70,6 +85,16 @@ class Watch:
             found = self.look(leaves, given)
         assert found is not None
         return found
+
+
+def _refuse_shared(written: Any, text: str, leaves: Sequence[Any]) -> None:
+    """Demand that what a program writes into outside is no argument, nor a view of one."""
+    for leaf in leaves:
+        if leaf is written or overlap(written, leaf):
+            raise SignatureError(
+                f"the function writes into {text}, which shares memory with an argument; pass a "
+                "copy of it"
+            )
 
 
 def _tensors(found: Found, leaves: Sequence[Any]) -> list[Any]:

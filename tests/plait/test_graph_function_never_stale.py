@@ -354,3 +354,36 @@ def test_what_get_finds_is_an_item(model: Model) -> None:
     assert programs(f) == 2
     model.options["new"] = 1.0
     assert f(pl.ones(1)).item() == 4
+
+
+def test_a_tensor_outside_that_is_written_is_no_argument(model: Model) -> None:
+    @compiled
+    def f(x: Any) -> Any:
+        model.cache += 1
+        return x * 1
+
+    f(pl.ones((4, 3)))
+    for argument in (model.cache, model.cache[1:]):
+        with pytest.raises(pl.errors.SignatureError, match=r"model\.cache.*argument"):
+            f(argument)
+    model.table = np.zeros(3)
+    g = compiled(lambda x: model.table.__iadd__(1) + x)
+    with pytest.raises(pl.errors.SignatureError, match="shares memory"):
+        g(model.table[::-1])
+
+
+@pytest.mark.parametrize("backend", ["planned", "xla"])
+def test_state_on_the_quick_way(backend: str, model: Model) -> None:
+    @pl.graph_function(backend=backend)
+    def f(x: Any) -> Any:
+        model.steps += 1
+        model.w += x
+        model.items.append(x)
+        return model.w * 2
+
+    w, view = model.w, model.w[:2]
+    for i in range(6):
+        assert f(pl.ones(3)).numpy().tolist() == [2 * (k + i + 1) for k in range(3)]
+    assert (model.steps, len(model.items)) == (6, 8)
+    assert model.w is w
+    assert view.numpy().tolist() == [6, 7]
