@@ -64,6 +64,11 @@ _ATTRIBUTES: dict[Any, Callable[..., Any]] = {
 _HOOKS: dict[int, Callable[..., Any]] = {
     id(f): hook for f, hook in {**builtins_.HOOKS, **_ATTRIBUTES}.items()
 }
+#: Builtins that on numbers and text alone do what they do outside of a trace.
+_ON_SCALARS = frozenset(
+    map(id, (abs, bool, complex, divmod, float, int, len, max, min, pow, range, round, str))
+)
+_SCALARS = frozenset((bool, int, float, complex, str, bytes, *np.sctypeDict.values()))
 _MANAGER_CODE = contextlib.contextmanager(lambda: iter(())).__code__
 _dispatching: Any = functools.singledispatch(lambda x: x)
 _DISPATCH_CODE = _dispatching.__code__
@@ -77,6 +82,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     if hasattr(function, "__plait_lifted__"):
         return function(*args, **kwargs)
+    if id(function) in _ON_SCALARS and not kwargs and _SCALARS.issuperset(map(type, args)):
+        return function(*args)
     trace = current()
     if trace is None or trace.is_lazy:
         return function(*args, **kwargs)
