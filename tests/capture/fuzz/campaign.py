@@ -26,9 +26,8 @@ ERROR = re.compile(r"[\w.]+(Error|Break|Restart|Exception|Warning)\b")
 HELD_BACK: dict[int, str] = {
     129: "a write to a list's tensor under another name is lost after a loop",
     132: "a write to a tensor that a guard chose among several is lost",
-    150: "a write to a tensor in a global dict, in a loop's helper, is lost",
-    211: "a write to a tensor in a global dict, in a loop's helper, is lost",
 }
+NO_KINDS = ("xla", "in segments")
 XLA_EVERY = 100
 CHUNK = 50
 
@@ -99,6 +98,9 @@ def run_programs(seeds: list[int], shrink_s: float) -> tuple[collections.Counter
         verdict = examine(seed)
         counts[verdict.kind] += 1
         counts["xla"] += "xla" in backends(seed)
+        if verdict.broken:
+            counts["in segments"] += 1
+            counts[f"segments: {shortened(verdict.broken)}"] += 1
         if verdict.kind == "refused":
             counts[f"refused: {refusal(verdict)}"] += 1
         if verdict.wrong:
@@ -110,6 +112,11 @@ def refusal(verdict: Verdict) -> str:
     """The first line of what a refused program was told."""
     lines = [line for line in verdict.detail.splitlines() if "Error: " in line]
     return " ".join(lines[-1].partition(": ")[2].split()[:12]) if lines else "no message"
+
+
+def shortened(reason: str) -> str:
+    """The reason of a graph break without what differs from program to program."""
+    return " ".join(re.sub(r"\d+|'.*?'|\(.*?\)|\[.*?\]", "*", reason).split()[:14])
 
 
 def chunks(start: int, count: int) -> Iterator[list[int]]:
@@ -135,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     if given.out:
         given.out.write_text("\n\n".join(reports))
     print(f"{done} {given.what} from seed {given.start} in {time.monotonic() - began:.0f} s")
-    for kind, number in sorted(counts.items()):
+    for kind, number in sorted(counts.items(), key=lambda item: (": " in item[0], -item[1])):
         print(f"{number:8} {kind}")
     return 1 if reports else 0
 
@@ -158,7 +165,7 @@ def _run(
             found, texts = piece.result()
             counts += found
             reports += texts
-            done += sum(found[k] for k in found if k != "xla" and ": " not in k)
+            done += sum(found[k] for k in found if k not in NO_KINDS and ": " not in k)
             if number % 20 == 19:
                 print(f"{done} done, {len(reports)} failed", file=sys.stderr, flush=True)
             if len(reports) >= given.most:

@@ -13,7 +13,7 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Outcome:
     printed: str = ""
     message: str = ""
     refused: bool = False
+    broken: str = ""
 
 
 def load(source: str, seed: int, namespace: Any) -> dict[str, Any]:
@@ -161,4 +162,7 @@ def run(source: str, seed: int, namespace: Any, wrap: Callable[[Any], Any]) -> l
             outcomes.append(observe(function, given, module))
         if outcomes[-1].error:
             break
+    breaks = function.explain(fixes=False).breaks if hasattr(function, "explain") else ()
+    if breaks:
+        outcomes[-1] = replace(outcomes[-1], broken=breaks[0].reason)
     return outcomes

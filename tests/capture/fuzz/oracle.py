@@ -15,11 +15,15 @@ from tests.capture.fuzz.program import Program
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a program fared: ``same``, ``raised`` (the same in all ways), ``refused`` or worse."""
+    """How a program fared: ``same``, ``raised`` (the same in all ways), ``refused`` or worse.
+
+    ``broken`` is why it ran in segments, if it did.
+    """
 
     kind: str
     way: str = ""
     detail: str = ""
+    broken: str = ""
 
     @property
     def wrong(self) -> bool:
@@ -71,7 +75,7 @@ def compare(want: list[Outcome], got: list[Outcome], way: str, families: bool = 
         found = difference(w, g, families)
         if found:
             return Verdict("different", way, f"call {number}: {found}")
-    return Verdict("raised" if want[-1].error else "same", way)
+    return Verdict("raised" if want[-1].error else "same", way, broken=got[-1].broken)
 
 
 def ways(program: Program, backends: tuple[str, ...]) -> list[tuple[str, Any, str]]:
