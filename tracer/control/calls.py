@@ -115,6 +115,8 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     kind = type(owner)
     if kind is Tensor:
         return tensor_method(owner, name, args, kwargs)
+    if id(owner) in trace.root.seeded:
+        return _draw(trace, "a generator draws random numbers", getattr(owner, name), args, kwargs)
     if kind is str or kind is Text:
         return text_method(owner, name, args, kwargs)
     if kind is super:
@@ -453,10 +455,19 @@ def _call_impure(
     owners = (getattr(function, "__self__", None), *args[:1])  # bound, or called by the class
     if not any(id(owner) in seeded for owner in owners):
         raise stop(trace, Break(reason))
+    return _draw(trace, reason, function, args, kwargs)
+
+
+def _draw(
+    trace: Any, reason: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Draw from a generator of the trace, which each iteration of a loop would do anew."""
     for region in trace.root.regions:
         if region.restart is not None:
             raise stop(trace, Restart(region.restart, "it draws random numbers while it is traced"))
-        raise stop(trace, Break(reason))
+        raise stop(
+            trace, Break(f"{reason} in a branch or a loop on a tensor's value; use pl.random")
+        )
     return function(*args, **kwargs)
 
 
