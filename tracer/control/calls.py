@@ -23,11 +23,12 @@ import numpy as np
 from plait.ir import dispatch, user_location
 from plait.tracer.asked import is_asked
 from plait.tracer.control import builtins_, impure, reads, writes
+from plait.tracer.control.drawing import call_impure, draw
 from plait.tracer.control.methods import container_method, tensor_method, text_method
 from plait.tracer.control.text import Text
 from plait.tracer.notes import function_name
 from plait.tracer.observed import observed
-from plait.tracer.outcome import Break, Restart, stop
+from plait.tracer.outcome import Break, stop
 from plait.tracer.places import CONTAINERS, ContentPlace
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
@@ -96,7 +97,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return hook(*args, **kwargs)
     reason = impure.reason(function)
     if reason is not None:
-        return _call_impure(trace, reason, function, args, kwargs)
+        return call_impure(trace, reason, function, args, kwargs)
     handler = _HANDLERS.get(type(function))
     if handler is not None:
         return handler(trace, function, args, kwargs)
@@ -116,7 +117,7 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     if kind is Tensor:
         return tensor_method(owner, name, args, kwargs)
     if id(owner) in trace.root.seeded:
-        return _draw(trace, "a generator draws random numbers", getattr(owner, name), args, kwargs)
+        return draw(trace, "a generator draws random numbers", getattr(owner, name), args, kwargs)
     if kind is str or kind is Text:
         return text_method(owner, name, args, kwargs)
     if kind is super:
@@ -408,7 +409,7 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     """Call what is not converted: trusted code as it is; all else is noted."""
     reason = impure.reason(function)
     if reason is not None:
-        return _call_impure(trace, reason, function, args, kwargs)
+        return call_impure(trace, reason, function, args, kwargs)
     if id(function) in CALLING:
         _read(args)
         given = [callback(x) if callable(x) else x for x in args]
@@ -435,40 +436,6 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
             found.location, found.error = user_location(), None
             found.reason = f"{function_name(function)} cannot be looked into: {found.reason}"
         raise
-
-
-def _call_impure(
-    trace: Any, reason: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Draw from a generator that the trace itself has made of a seed; refuse all else.
-
-    Raises
-    ------
-    Break, Restart
-        Another call gives another result, or each iteration of a loop does.
-    """
-    seeded = trace.root.seeded
-    if impure.is_seeding(function, args):
-        made = function(*args, **kwargs)
-        seeded[id(made)] = made
-        return made
-    owners = (getattr(function, "__self__", None), *args[:1])  # bound, or called by the class
-    if not any(id(owner) in seeded for owner in owners):
-        raise stop(trace, Break(reason))
-    return _draw(trace, reason, function, args, kwargs)
-
-
-def _draw(
-    trace: Any, reason: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Draw from a generator of the trace, which each iteration of a loop would do anew."""
-    for region in trace.root.regions:
-        if region.restart is not None:
-            raise stop(trace, Restart(region.restart, "it draws random numbers while it is traced"))
-        raise stop(
-            trace, Break(f"{reason} in a branch or a loop on a tensor's value; use pl.random")
-        )
-    return function(*args, **kwargs)
 
 
 def _call_library(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
