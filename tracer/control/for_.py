@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Literal, TensorType, Value, functions, ops
-from plait.tracer import tensor_views as views
 from plait.tracer.control.branch import truth
 from plait.tracer.control.items import Branching, Leaf, LeafType, lower_leaf
 from plait.tracer.control.iterables import (
@@ -20,9 +19,8 @@ from plait.tracer.control.iterables import (
     Rows,
     Source,
     Zipped,
-    row_at,
     source_of,
-    with_row,
+    tie_row,
 )
 from plait.tracer.control.loop import BOOL, Loop, passing
 from plait.tracer.control.site import Site
@@ -319,12 +317,7 @@ class _Unreadable:
 def _scanned_row(loop: For, handle: Tensor, value: Value) -> Tensor:
     """The row that a scan hands out; its position matters only when it is written."""
     row = wrap(value, handle._kind)
-    views.derive(
-        handle,
-        row,
-        lambda array: row_at(array, loop.index()),
-        lambda array, written: with_row(array, loop.index(), written),
-    )
+    tie_row(handle, row, loop.index)
     return row
 
 

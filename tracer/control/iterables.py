@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -99,13 +99,19 @@ def with_row(array: Any, index: Any, row: Any) -> Any:
 def traced_row(handle: Tensor, index: Value, payload: Any) -> Tensor:
     """A handle for a row, tied to the tensor that it is a view of."""
     row = wrap(payload, handle._kind)
-    views.derive(
-        handle,
-        row,
-        lambda array: row_at(array, index),
-        lambda array, written: with_row(array, index, written),
-    )
+    tie_row(handle, row, lambda: index)
     return row
+
+
+def tie_row(handle: Tensor, row: Tensor, index: Callable[[], Value]) -> None:
+    """Make a row a view of its tensor; elements are copies, as those of eager tensors are."""
+    if len(handle.shape) > 1:
+        views.derive(
+            handle,
+            row,
+            lambda array: row_at(array, index()),
+            lambda array, written: with_row(array, index(), written),
+        )
 
 
 class Range(Source):
