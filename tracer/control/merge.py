@@ -16,7 +16,6 @@ from plait.tracer.control.items import (
     Mismatch,
     Static,
     handle_of,
-    is_number,
     item_of,
     lower_leaf,
     zeros_of,
