@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +175,7 @@ def _views(child: Handle, handle: Handle) -> bool:
     return node.parent is handle or getattr(node.forward, "__name__", "") == "refuse"
 
 
-def choose(made: Handle, sources: list[Handle]) -> None:
+def choose(made: Handle, sources: Sequence[Handle]) -> None:
     """Record that a tensor is one of others, which one is known at run time only.
 
     Reading it is fine. When one of them is written in place, no graph can follow.

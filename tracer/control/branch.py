@@ -156,7 +156,7 @@ class Branch:
         for key in {**first, **second}:
             place, old, _ = first.get(key) or second[key]
             ends = [known[key][2] if key in known else old for known in (first, second)]
-            maker = self._merged(merging, *ends, place.describe())
+            maker = self._merged(merging, ends[0], ends[1], place.describe())
             if MISSING in ends or MaybeItem in map(type, ends):
                 raise fail(
                     self._parent,

@@ -228,6 +228,7 @@ def lower_leaf(scope: Any, payload: Any, wanted: LeafType) -> Value:
 
     The builder must be the current interpreter.
     """
+    value: Value
     if type(payload) is Tensor:
         value = scope.read_tensor(payload)
     elif type(payload) in WEAK_TYPES:

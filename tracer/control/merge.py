@@ -210,7 +210,7 @@ class Merge:
         values: list[list[Value]] = []
         for i, region in enumerate(self.regions):
             with region.again():
-                values.append([_lowered(region, entry[i], entry[2]) for entry in self._outputs])
+                values.append([_lowered(region, (a, b)[i], t) for a, b, t in self._outputs])
             region.finish()
         outers = join_captures(self.regions)
         for region, outputs in zip(self.regions, values, strict=True):

@@ -137,7 +137,7 @@ def _is_around(region: Region, value: Value) -> bool:
     """Whether a value is known around a region: not one of its own, or of one inside that ended."""
     if region.owns(value):
         return region._outer_of(value) is not None
-    scope = region.parent
+    scope: Any = region.parent
     while scope is not None:
         if scope.owns(value):
             return True

@@ -137,7 +137,7 @@ class Slot:
             return []
         return list(carried_in(self.late if self.late is not None else self.carry))
 
-    def after_leaves(self) -> list[Leaf]:
+    def after_leaves(self) -> list[Any]:
         """What an iteration leaves in each of them."""
         if self.kept:
             return []
