@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +38,11 @@ class TracedView:
         The handles that view this one.
     twins : list of Twin
         Handles that share elements with this one, and are no views of it nor it of them.
+    maybe : list of weak references
+        Handles that share elements with this one or not, which is known at run time only.
     """
 
-    __slots__ = ("backward", "children", "forward", "parent", "twins")
+    __slots__ = ("backward", "children", "forward", "maybe", "parent", "twins")
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class TracedView:
         self.backward = backward
         self.children: list[weakref.ref[Handle]] = []
         self.twins: list[Twin] = []
+        self.maybe: list[weakref.ref[Handle]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Twin:
         handle = self.handle
         fresh = functions.take(functions.reshape(payload, (-1,)), self.theirs)
         flat = functions.setitem(functions.reshape(handle._data, (-1,)), self.mine, fresh)
+        _refuse_unknown(handle)
         note(PayloadPlace(handle))
         handle._data = functions.reshape(flat, handle._data.shape)
         _refresh(handle, {id(handle)})
@@ -125,6 +129,7 @@ def rebind(handle: Handle, payload: Any) -> None:
             "or pass a plait tensor"
         ).at(user_location())
     written = {id(handle)}
+    _refuse_unknown(handle)
     note(PayloadPlace(handle))
     handle._data = payload
     node = handle._storage
@@ -135,6 +140,7 @@ def rebind(handle: Handle, payload: Any) -> None:
             raise outside(parent)
         if trace is not None and trace.is_outside(parent):
             trace.write_tensor(parent)
+        _refuse_unknown(parent)
         note(PayloadPlace(parent))
         parent._data = node.backward(parent._data, handle._data)
         handle = parent
@@ -152,6 +158,7 @@ def _refresh(handle: Handle, written: set[int]) -> None:
         if child is None or not _views(child, handle) or not _is_live(child._data):
             continue
         if id(child) not in written:
+            _refuse_unknown(child)
             note(PayloadPlace(child))
             child._data = child._storage.forward(handle._data)
         _refresh(child, written)
@@ -171,33 +178,62 @@ def _is_live(payload: Any) -> bool:
 
 def _views(child: Handle, handle: Handle) -> bool:
     """Whether a child still is a view of a handle."""
-    node = child._storage
-    return node.parent is handle or getattr(node.forward, "__name__", "") == "refuse"
+    return getattr(child._storage, "parent", None) is handle
 
 
-def choose(made: Handle, sources: Sequence[Handle]) -> None:
-    """Record that a tensor is one of others, which one is known at run time only.
+# What is known at run time only.
 
-    Reading it is fine. When one of them is written in place, no graph can follow.
+
+def entangle(a: Handle, b: Handle) -> None:
+    """Record that two tensors share elements or not, which is known at run time only.
+
+    Reading them is fine. When one is written in place while the other lives, no graph can follow.
     """
+    if a is b or _is_immutable(a) or _is_immutable(b):
+        return
+    for x, y in ((a, b), (b, a)):
+        _node(x).maybe.append(weakref.ref(y))
 
-    def refuse(*_: Any) -> Any:
+
+def relatives(handle: Handle) -> dict[int, Handle]:
+    """The tensors that one is a view of or may be, itself included, by identity."""
+    found: dict[int, Handle] = {}
+    pending = [handle]
+    while pending:
+        x = pending.pop()
+        if id(x) in found:
+            continue
+        found[id(x)] = x
+        node = getattr(x, "_storage", None)
+        if isinstance(node, TracedView):
+            pending += [node.parent] if node.parent is not None else []
+            pending += [other for ref in node.maybe if (other := ref()) is not None]
+    return found
+
+
+def _is_immutable(x: Handle) -> bool:
+    return x._kind in ("number", "jax") or (x._kind == "ndarray" and not x._data.ndim)
+
+
+def _node(x: Handle) -> TracedView:
+    if type(x._data) is not Value:  # from outside: it gets its storage back at the end
+        current().write_tensor(x)
+    if not isinstance(x._storage, TracedView):
+        x._storage = TracedView()
+    return x._storage
+
+
+def _refuse_unknown(handle: Handle) -> None:
+    """Break the graph at a write that reaches another tensor or not."""
+    node = handle._storage
+    if isinstance(node, TracedView) and any(ref() is not None for ref in node.maybe):
         raise stop(
             current(),
             Break(
-                "a tensor is written in place that a branch on a tensor's value has chosen among "
-                "several; copy it in the branch"
+                "a tensor is written in place that may be, or share memory with, another one, "
+                "depending on a tensor's value or on the trips of a loop; copy it there"
             ),
         )
-
-    made._storage = TracedView(sources[0], refuse, refuse)
-    for source in sources:
-        if type(source._data) is not Value:  # from outside: it gets its storage back at the end
-            current().write_tensor(source)
-        if source._storage is None:
-            source._storage = TracedView()
-        if isinstance(source._storage, TracedView):
-            source._storage.children.append(weakref.ref(made))
 
 
 def outside(handle: Handle) -> TraceError:

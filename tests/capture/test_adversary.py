@@ -66,3 +66,91 @@ def test_rows_in_a_loop_are_views() -> None:
         return x
 
     agree(f, LONG)
+
+
+# Aliases out of branches.
+
+
+def two_names(x: Any) -> Any:
+    if x[0] > 0:
+        a = b = x * 2
+    else:
+        a, b = x * 3, x * 4
+    a += 100
+    return a, b
+
+
+def a_view_of_what_the_branch_made(x: Any) -> Any:
+    if x[0] > 0:
+        a = x * 2
+        b = a[1:]
+    else:
+        a = x * 3
+        b = a[:2]
+    a[:] = 0
+    return a, b
+
+
+def views_of_what_was_there(x: Any) -> Any:
+    y = x[1:] if x[0] > 0 else x[:2]
+    x[1] = 100
+    return y
+
+
+def a_view_beside_an_error(x: Any) -> Any:
+    if x[0] > 0:
+        y = x[1:]
+    else:
+        raise ValueError("negative")
+    y[0] = 100
+    return x, y
+
+
+def one_list_under_two_names(x: Any) -> Any:
+    if x[0] > 0:
+        a = b = [x * 2]
+    else:
+        a = b = [x * 3]
+    a.append(1)
+    return a, b, a is b
+
+
+def one_list_or_two(x: Any) -> Any:
+    if x[0] > 0:
+        a = b = [x * 2]
+    else:
+        a, b = [x * 3], [x * 3]
+    a.append(1)
+    return a, b, a is b
+
+
+BRANCHES = [
+    two_names,
+    a_view_of_what_the_branch_made,
+    views_of_what_was_there,
+    a_view_beside_an_error,
+    one_list_under_two_names,
+    one_list_or_two,
+]
+
+
+@pytest.mark.parametrize("function", BRANCHES)
+def test_aliases_of_what_a_branch_gives(function: Any) -> None:
+    agree(function, X, NEGATIVE)
+
+
+def test_two_names_of_one_tensor_stay_one_graph() -> None:
+    def f(x: Any) -> Any:
+        if x[0] > 0:
+            a = b = x * 2
+        else:
+            a = b = x * 3
+        a += 100
+        return a, b
+
+    agree(f, X, NEGATIVE)
+    assert pl.graph_function(f, fullgraph=True)(pl.asarray(X))[1].numpy().tolist() == [
+        102,
+        104,
+        106,
+    ]

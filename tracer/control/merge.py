@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from plait.ir import Graph, Trait, Value, functions, ops
+from plait.tracer.control.aliases import Aliases
 from plait.tracer.control.items import (
     MISSING,
     Branching,
@@ -24,7 +25,6 @@ from plait.tracer.places import CONTAINERS
 from plait.tracer.region import Region, join_captures
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
-from plait.tracer.tensor_views import choose
 
 Maker = Callable[[Sequence[Value]], Any]
 
@@ -56,7 +56,9 @@ class Merge:
         self.is_outer = is_outer
         self.where = where
         self._outputs: list[tuple[Leaf | None, Leaf | None, LeafType]] = []
-        self._handles: dict[tuple[int, int], Maker] = {}
+        self._made: dict[tuple[int, int], Maker] = {}
+        self._partners: dict[tuple[int, int], int] = {}
+        self._aliases = Aliases()
 
     def add(self, a: Any, b: Any) -> Maker:
         """How to build the value of a name or place whose items are ``a`` and ``b``.
@@ -117,8 +119,8 @@ class Merge:
         if type(item) is Branching:
             if self.is_outer(item.source):
                 return lambda _: item.source
-            makers = [self._only(child, is_second) for child in item.children]
-            return lambda results: item.join(item.rest, [m(results) for m in makers])
+            pair = (None, item) if is_second else (item, None)
+            return self._joined(pair, item, lambda child: self._only(child, is_second))
         if type(item) is MaybeItem:
             value, defined = self._only(item.value, is_second), self._only(item.defined, is_second)
             return lambda results: Maybe(value(results), defined(results), item.name, item.where)
@@ -132,47 +134,57 @@ class Merge:
         for item in (a, b):
             if isinstance(item.source, CONTAINERS) and self.is_outer(item.source):
                 raise Mismatch(f"two different {a.kind.__name__} objects, one of them shared")
-        makers = [self.add(x, y) for x, y in zip(a.children, b.children, strict=True)]
-        return lambda results: a.join(a.rest, [m(results) for m in makers])
+        self._note_partners(a, b)
+        others = iter(b.children)
+        return self._joined((a, b), a, lambda child: self.add(child, next(others)))
+
+    def _note_partners(self, a: Branching, b: Branching) -> None:
+        """Names of one container in one branch must be names of one in the other, too."""
+        for side, (x, y) in enumerate(((a, b), (b, a))):
+            if not isinstance(x.source, CONTAINERS):
+                continue
+            if self._partners.setdefault((side, id(x.source)), id(y.source)) != id(y.source):
+                raise Mismatch(f"a {x.kind.__name__} of its own and an alias of another one")
+
+    def _joined(
+        self, pair: tuple[Any, Any], template: Branching, add: Callable[[Any], Maker]
+    ) -> Maker:
+        """A container of what is made of its children; names of one get one."""
+        key = _key(*pair)
+        if key not in self._made:
+            makers = [add(child) for child in template.children]
+            self._made[key] = _once(
+                lambda results: template.join(template.rest, [m(results) for m in makers])
+            )
+        return self._made[key]
 
     def _leaf(self, a: Leaf | None, b: Leaf | None) -> Maker:
-        if a is None or b is None:
-            some = a or b
-            assert some is not None
-            return self._output(a, b, some.type)
-        if _are_same(a, b):
+        if a is not None and b is not None and _are_same(a, b):
             return lambda _: a.source if a.source is not None else a.payload
-        key = id(a.source), id(b.source)
-        if a.source is not None and key in self._handles:
-            return self._handles[key]
+        some: Leaf = a or b  # type: ignore[assignment]
+        if some.source is None:
+            return self._value(a, b)
+        key = _key(a, b)
+        if key not in self._made:
+            made = self._value(a, b)
+            self._made[key] = _once(lambda results: self._linked(made(results), a, b))
+        return self._made[key]
+
+    def _value(self, a: Leaf | None, b: Leaf | None) -> Maker:
+        if a is None or b is None:
+            return self._output(a, b, (a or b).type)  # type: ignore[union-attr]
         type_ = a.type.join(b.type)
         outer = [_outer(x, r) for x, r in zip((a, b), self.regions, strict=True)]
         if outer[0] is not None and outer[1] is not None:
-            made = self._select(outer[0], outer[1], type_)
-        else:
-            made = self._output(a, b, type_)
-        made = self._linked(made, a, b)
-        if a.source is not None:
-            self._handles[key] = made
+            return self._select(outer[0], outer[1], type_)
+        return self._output(a, b, type_)
+
+    def _linked(self, made: Any, a: Leaf | None, b: Leaf | None) -> Any:
+        """Tie a result to the tensors that it may be, or share elements with."""
+        for side, (leaf, region) in enumerate(zip((a, b), self.regions, strict=True)):
+            if leaf is not None and type(leaf.source) is Tensor and type(made) is Tensor:
+                self._aliases.add(made, leaf.source, region, side)
         return made
-
-    def _linked(self, maker: Maker, a: Leaf, b: Leaf) -> Maker:
-        """Tie the result to tensors from before the branch that it may be, and cache it."""
-        shared = [
-            x.source
-            for x, r in zip((a, b), self.regions, strict=True)
-            if type(x.source) is Tensor and x.type.kind != "number" and _is_shared(x, r)
-        ]
-        found: list[Any] = []
-
-        def make(results: Sequence[Value]) -> Any:
-            if not found:
-                found.append(maker(results))
-                if shared:
-                    choose(found[0], shared)
-            return found[0]
-
-        return make if a.source is not None else maker
 
     def _output(self, a: Leaf | None, b: Leaf | None, type_: LeafType) -> Maker:
         index = len(self._outputs)
@@ -257,12 +269,20 @@ def _outer(leaf: Leaf, region: Region) -> Any:
     return region._outer_of(payload)
 
 
-def _is_shared(leaf: Leaf, region: Region) -> bool:
-    """Whether other names may see the tensor of a leaf: it was there before, or is a view."""
-    view = leaf.source._storage
-    if view is not None and getattr(view, "parent", None) is not None:
-        return True
-    return _outer(leaf, region) is not None
+def _key(a: Any, b: Any) -> tuple[int, int]:
+    return id(a.source) if a is not None else 0, id(b.source) if b is not None else 0
+
+
+def _once(make: Maker) -> Maker:
+    """Make one object, however many names it gets."""
+    found: list[Any] = []
+
+    def made(results: Sequence[Value]) -> Any:
+        if not found:
+            found.append(make(results))
+        return found[0]
+
+    return made
 
 
 def _text(item: Any) -> str:
