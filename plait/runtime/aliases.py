@@ -8,7 +8,7 @@ import numpy as np
 
 from plait.ir.errors import SignatureError
 from plait.runtime.request import Request
-from plait.tracer import Tensor, TensorSpec, TracedFunction, overlap
+from plait.tracer import Break, Tensor, TensorSpec, TracedFunction, overlap
 
 
 def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
@@ -16,9 +16,11 @@ def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
 
     Raises
     ------
-    SignatureError
+    Break
         An argument that is written to overlaps another one, or what the function takes from
-        outside, or cannot be written to.
+        outside: only running it step by step shows each write to the other.
+    SignatureError
+        It cannot be written to.
     """
     leaves = request.leaves
     dynamic = [i for i, leaf in enumerate(leaves) if traced.leaves[i].type is not None]
@@ -40,11 +42,12 @@ def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
     return tuple(same) if twins else ()
 
 
-def _shared(request: Request, i: int, other: str) -> SignatureError:
-    return SignatureError(
+def _shared(request: Request, i: int, other: str) -> Break:
+    reason = (
         f"the function writes into argument {request.paths()[i]}, which shares memory with "
         f"{other}; pass a copy of one of them"
     )
+    return Break(reason, error=SignatureError(reason))
 
 
 def _demand_writable(leaf: Any, request: Request, i: int) -> None:

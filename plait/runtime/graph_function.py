@@ -53,7 +53,10 @@ class GraphFunction:
         try:
             fast = self._fast
             if fast is not None and not kwargs and not dispatch.active:
-                result = fast(args)
+                try:
+                    result = fast(args)
+                except Break:  # arguments that share memory with what it writes to
+                    result = MISMATCH
                 if result is not MISMATCH:
                     return result
             return self._call(args, kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 
 from plait.ir.errors import SignatureError
 from plait.tracer import (
+    Break,
     Change,
     Check,
     Guard,
@@ -70,10 +71,18 @@ class Watch:
         """The guards that fail."""
         return [g for g in self.guards if g.failure(leaves, given) is not None]
 
-    def settle(self, leaves: Sequence[Any], given: Any) -> Found:
-        """Look for the first time; guards that the capture itself has broken are dropped."""
+    def settle(self, leaves: Sequence[Any], given: Any, once: bool) -> Found | None:
+        """Look for the first time; None when guards fail at once.
+
+        Parameters
+        ----------
+        leaves : sequence
+        given : tuple or None
+        once : bool
+            Whether the program is for this call alone: such guards are dropped then.
+        """
         found = self.look(leaves, given)
-        if found is not None:
+        if found is not None or not once:
             return found
         broken = set(map(id, self.failing(leaves, given)))
         self.guards = tuple([g for g in self.guards if id(g) not in broken])
@@ -86,15 +95,28 @@ class Watch:
         assert found is not None
         return found
 
+    def unsettled(self, leaves: Sequence[Any], given: Any) -> Break:
+        """Why a program is of no use whose guards fail right after the capture."""
+        failing = self.failing(leaves, given)
+        if not failing:
+            return Break("what it reads outside is not the same twice; pass it as an argument")
+        what = failing[0].path.text
+        reason = (
+            f"{what} is another one right after it was read, so that nothing tells when it changes; "
+            "read it outside, and pass it as an argument"
+        )
+        return Break(reason, failing[0].location)
+
 
 def _refuse_shared(written: Any, text: str, leaves: Sequence[Any]) -> None:
     """Demand that what a program writes into outside is no argument, nor a view of one."""
     for leaf in leaves:
         if leaf is written or overlap(written, leaf):
-            raise SignatureError(
+            reason = (
                 f"the function writes into {text}, which shares memory with an argument; pass a "
                 "copy of it"
             )
+            raise Break(reason, error=SignatureError(reason))
 
 
 def _tensors(found: Found, leaves: Sequence[Any]) -> list[Any]:

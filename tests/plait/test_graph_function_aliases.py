@@ -170,12 +170,23 @@ def test_one_tensor_given_twice_inside_is_written_as_one() -> None:
         lambda: (lambda a: (a[1:], a))(np.zeros(2)),
     ],
 )
-def test_overlapping_arguments_that_are_written_to_are_an_error(pair: Any) -> None:
-    with pytest.raises(pl.errors.SignatureError, match=r"argument x, which shares memory .* y"):
-        compiled(write_first)(*pair())
-    inner = compiled(write_first)
+def test_overlapping_arguments_that_are_written_to_break_the_graph(pair: Any) -> None:
+    given, wanted = pair(), pair()
+    f = compiled(write_first)
+    with pytest.warns(pl.errors.GraphBreakWarning, match=r"argument x, which shares memory .* y"):
+        f(*given)
+    write_first(*wanted)
+    for a, b in zip(given, wanted, strict=True):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+    apart = [x32(2), x32(2)]
+    f(*apart)
+    assert not np.array_equal(apart[0].numpy(), apart[1].numpy())
     with pytest.raises(pl.errors.SignatureError, match="shares memory"):
-        compiled(lambda z: inner(z, z[:1]))(x32(2))
+        compiled(write_first, fullgraph=True)(*pair())
+    inner, outer = compiled(write_first), x32(2)
+    with pytest.warns(pl.errors.GraphBreakWarning, match="shares memory"):
+        compiled(lambda z: inner(z, z[:1]))(outer)
+    np.testing.assert_array_equal(outer.numpy()[1:], x32(2).numpy()[1:])
     pure = compiled(lambda x, y: x.sum() + y.sum())
     x, y = pair()
     assert float(pure(x, y)) == float(np.asarray(x).sum() + np.asarray(y).sum())
@@ -194,18 +205,19 @@ def test_arguments_that_do_not_overlap_are_written_to() -> None:
     assert kept.tolist() == [0, 1]
 
 
-def test_an_argument_that_is_written_to_and_used_from_outside_is_an_error() -> None:
+def test_an_argument_that_is_written_to_and_used_from_outside_breaks_the_graph() -> None:
     w, a = x32(2), np.zeros(2, np.float32)
 
-    @compiled
     def f(x: Any) -> Any:
         x[0] = 9.0
         return w + a
 
-    assert f(x32(2)).numpy().tolist() == [0, 1]
+    assert compiled(f)(x32(2)).numpy().tolist() == [0, 1]
     for x in (w, w[:1], a, a[1:]):
         with pytest.raises(pl.errors.SignatureError, match="from outside"):
-            f(x)
+            compiled(f, fullgraph=True)(x)
+    with pytest.warns(pl.errors.GraphBreakWarning, match="from outside"):
+        assert compiled(f)(w).numpy().tolist() == [9, 1]
 
 
 def test_what_cannot_be_written_to_is_an_error_before_anything_runs() -> None:
@@ -290,3 +302,19 @@ def test_a_write_to_a_broadcast_view_is_the_same_error() -> None:
     for call in (function, compiled(function)):
         with pytest.raises(pl.errors.ShapeError, match="broadcast view"):
             call(x32(3))
+
+
+def test_a_tensor_outside_that_is_written_and_an_argument_too_breaks_the_graph() -> None:
+    cache = pl.zeros((4,))
+
+    @compiled
+    def f(x: Any) -> Any:
+        cache[...] = cache + 1
+        return x * 1
+
+    assert f(pl.ones((4,))).numpy().tolist() == [1, 1, 1, 1]
+    with pytest.warns(pl.errors.GraphBreakWarning, match="shares memory with an argument"):
+        assert f(cache[1:]).numpy().tolist() == [2, 2, 2]
+    assert f(cache).numpy().tolist() == [3, 3, 3, 3]
+    assert f(pl.ones((4,))).numpy().tolist() == [1, 1, 1, 1]
+    assert cache.numpy().tolist() == [4, 4, 4, 4]
