@@ -185,8 +185,12 @@ class Converter:
         key = (code.co_filename, code, tuple(meaning.items()))
         found = self._codes.get(key)
         if found is None:
-            with _no_collection():
-                found = self._codes[key] = self._convert(function, meaning)
+            try:
+                with _no_collection():
+                    found = self._convert(function, meaning)
+            except (RecursionError, SyntaxError) as error:  # what Python cannot compile
+                found = _Refusal(f"{_shown(function)} is too deeply nested ({error})")
+            self._codes[key] = found
         return found, tuple(statics)
 
     # Conversion.

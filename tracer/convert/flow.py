@@ -93,6 +93,7 @@ class Flow:
         self._value = value
         self._own: dict[Item, Names] = {}
         self._bound: dict[Item, set[str]] = {}
+        self._known: dict[tuple[Any, ...], Live] = {}
         self._used: dict[Item, Live] = {}
         self._whole: dict[Item, set[str]] = {}
         self._deleted: dict[Item, set[str]] = {}
@@ -158,10 +159,17 @@ class Flow:
     def _live(self, item: Item, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
         after |= leaves[2]
         used = self._reads(item)
-        if isinstance(item, If):
-            return self._live_if(item, after, leaves) | used
-        if isinstance(item, Loop):
-            return self._live_loop(item, after, leaves) | used
+        if isinstance(item, (If, Loop)):
+            key = (item, after, leaves)
+            known = self._known.get(key)
+            if known is None:  # what holds it may ask again and again
+                known = (
+                    self._live_if(item, after, leaves)
+                    if isinstance(item, If)
+                    else self._live_loop(item, after, leaves)
+                )
+                known = self._known[key] = known | used
+            return known
         if isinstance(item, Jump):
             if not item.conditions:
                 after = {"break": leaves[0], "continue": leaves[1]}.get(item.kind, _NOTHING)
@@ -177,7 +185,7 @@ class Flow:
 
     def _state(self, item: Item, needed: Live, always: Live) -> None:
         kept = self.assigned(item) & (needed | always | self._always)
-        item.state = tuple(sorted(self._own_of(kept)))
+        item.state = tuple(sorted(self._own_of(kept).union(item.state)))
 
     def _live_if(self, item: If, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
         state: Live = _NOTHING  # what is read at the end of the branches, to be joined

@@ -52,26 +52,19 @@ def _jumps(statements: Sequence[Any], in_loop: bool = False) -> Iterator[str]:
                 yield from _jumps(getattr(statement, block, ()), in_loop)
 
 
-def _always_jumps(statements: Sequence[Any]) -> bool:
-    """Whether some statements never reach their end, by a jump on each way but those that raise."""
+def _end(statements: Sequence[Any]) -> str:
+    """How some statements end: ``""`` (they may go on), ``"raise"``, or ``"jump"`` on some way."""
     if not statements:
-        return False
+        return ""
     last = statements[-1]
     if isinstance(last, _JUMPS):
-        return True
+        return "jump"
+    if isinstance(last, ast.Raise):
+        return "raise"
     if isinstance(last, ast.If):
-        ways = (last.body, last.orelse)
-        return any(map(_always_jumps, ways)) and all(_never_ends(way) for way in ways)
-    return isinstance(last, ast.With) and _always_jumps(last.body)
-
-
-def _never_ends(statements: Sequence[Any]) -> bool:
-    if not statements:
-        return False
-    last = statements[-1]
-    if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
-        return "break" not in _jumps(last.body)
-    return isinstance(last, ast.Raise) or _always_jumps(statements)
+        ends = _end(last.body), _end(last.orelse)
+        return "" if "" in ends else "jump" if "jump" in ends else "raise"
+    return _end(last.body) if isinstance(last, ast.With) and _end(last.body) == "jump" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +134,7 @@ class Lowering:
     def lower(self, statements: list[Any], end: Any) -> list[Item]:
         """The items of a function's body; ``end`` is where the function ends."""
         items = self._block(statements, _Frame())
-        if self.has_flag and not _never_ends(statements):
+        if self.has_flag and not _end(statements):
             self._depth = self._loops = self._subjects = self._choices = 0
             items = self._block([*statements, end], _Frame())
         return items
@@ -307,9 +300,9 @@ def _moved(node: ast.If, rest: Sequence[Any], frame: _Frame) -> tuple[ast.If, Se
     """An ``if`` of which one branch always jumps takes what follows into the other one."""
     if is_python_bool(node.test) and not frame.to_function:
         return node, rest
-    if _always_jumps(node.body):
+    if _end(node.body) == "jump":
         return ast.If(node.test, node.body, [*node.orelse, *rest], **where(node)), ()
-    if _always_jumps(node.orelse):
+    if _end(node.orelse) == "jump":
         return ast.If(node.test, [*node.body, *rest], node.orelse, **where(node)), ()
     return node, rest
 

@@ -176,11 +176,36 @@ def test_libraries_are_converted_where_asked() -> None:
 def test_asynchronous_code_inside_stays_as_it_is() -> None:
     def run() -> int:
         async def inner() -> int:
-            return await asynchronous(3) if asyncio else 4
+            return await asynchronous(3) if vars(asyncio) else 4
 
         return asyncio.run(inner())
 
     assert converted(run)() == 3
+
+
+def test_long_functions(tmp_path: Path) -> None:
+    ifs = "".join(
+        f"    if x > {i}:\n        y += {i}\n    else:\n        y -= 1\n" for i in range(99)
+    )
+    elifs = "".join(f"    elif x == {i}:\n        y = {i}\n" for i in range(99))
+    returns = "".join(f"    if x == {i}:\n        return {i * 2}\n" for i in range(60))
+    loops = "".join(f"{'    ' * (d + 1)}for i{d} in range(2):\n" for d in range(6))
+    for text in (
+        f"def f(x):\n    y = 0\n{ifs}    return y\n",
+        f"def f(x):\n    y = 0\n    if x < 0:\n        y = 5\n{elifs}    return y\n",
+        f"def f(x):\n{returns}    return -1\n",
+        f"def f(x):\n    y = 0\n{loops}{'    ' * 7}y += x\n    return y\n",
+    ):
+        f = module(tmp_path, text)["f"]
+        assert [converted(f)(x) for x in (3, 50, 200)] == [f(x) for x in (3, 50, 200)]
+
+
+def test_what_python_cannot_compile_is_refused(tmp_path: Path) -> None:
+    returns = "".join(f"    if x == {i}:\n        return {i * 2}\n" for i in range(900))
+    f = module(tmp_path, f"def f(x):\n{returns}    return -1\n")["f"]
+    converter = idle()
+    assert converter.convert(f) is f
+    assert "too deeply nested" in (converter.why_not(f) or "")
 
 
 # What the new function keeps.
