@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import types
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -159,9 +160,12 @@ def weakly(value: Any) -> Any:
 
 def absent_attribute(held: Any, name: str) -> bool:
     """Whether an object has no attribute of a name, its class's ``__getattr__`` aside."""
-    return name not in getattr(held, "__dict__", ()) and not any(
-        name in vars(kind) for kind in type(held).__mro__
-    )
+    if name in getattr(held, "__dict__", ()):
+        return False
+    found = next((vars(kind)[name] for kind in type(held).__mro__ if name in vars(kind)), UNBOUND)
+    if isinstance(found, types.MemberDescriptorType):  # a slot, which may be empty
+        return not hasattr(held, name)
+    return found is UNBOUND
 
 
 # What each kind asks.

@@ -27,6 +27,7 @@ from plait.runtime.records import Timings
 from plait.runtime.results import make_result
 from plait.runtime.watch import Found, Watch
 from plait.tracer import (
+    Break,
     Capture,
     Change,
     Guard,
@@ -250,9 +251,20 @@ class Program:
         """The guards that fail."""
         return self._watch.failing(leaves, given)
 
-    def settle(self, leaves: Sequence[Any], given: Any = None) -> Found:
-        """Drop guards that the capture itself has broken; gives what the paths lead to."""
-        return self._watch.settle(leaves, given)
+    @property
+    def is_for_once(self) -> bool:
+        """Whether it is tied to the trace around it, has made its variables, or lacks guards."""
+        traced = self.traced
+        is_tied = any(c.kind == "value" for c in traced.captures)
+        return is_tied or traced.made is not None or self._watch.has_dropped
+
+    def settle(self, leaves: Sequence[Any], given: Any = None, once: bool = False) -> Found | None:
+        """What the paths lead to right after the capture; None when guards fail."""
+        return self._watch.settle(leaves, given, once or self.is_for_once)
+
+    def unsettled(self, leaves: Sequence[Any], given: Any = None) -> Break:
+        """Why guards fail right after the capture."""
+        return self._watch.unsettled(leaves, given)
 
     # Calls.
 

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from plait.ir import dispatch
@@ -34,6 +35,8 @@ from plait.tracer import (
 
 #: How long a call waits for another thread that traces the same; then it traces for itself.
 PATIENCE = 60.0
+#: How often a function is captured whose guards fail right after it.
+TRIES = 3
 
 
 _ENDLESS = (
@@ -161,16 +164,15 @@ class Specializer:
                 asked = Asked(request, specs, place, same, needs)
                 attempt.trace(asked, key, self._known())
                 try:
-                    traced = self._trace(function, request, specs, numbers, family, same)
+                    traced = partial(self._trace, function, request, specs, numbers, family, same)
+                    program = self._settled(traced, request, place)
                 except Break as found_break:
                     if not found_break.is_error:
                         self.broken.note(key, found_break)
                         self.history.broke(found_break, asked)
                     raise
-                if traced is not None:
+                if program is not None:
                     key = (request.tree, place, same, *specs)
-                    program = Program(traced, self.options, place)
-                    request.found = program.settle(request.leaves, request.given)
                     return self._keep(key, program, attempt)
 
     def _known(self) -> list[Program]:
@@ -233,6 +235,31 @@ class Specializer:
                 self._families.popitem(last=False)
         _set_dynamic(specs, numbers, family)
         return family
+
+    def _settled(
+        self, trace: Callable[[], TracedFunction | None], request: Request, place: Any
+    ) -> Program | None:
+        """A program whose guards hold; None when a number has to become static first.
+
+        Another thread may change what is read meanwhile: then it is captured again.
+
+        Raises
+        ------
+        Break
+            What is read is another one each time.
+        """
+        program: Program | None = None
+        is_inner = bool(_depth.value)  # the trace around it guards what it reads
+        for _ in range(TRIES):
+            traced = trace()
+            if traced is None:
+                return None
+            program = Program(traced, self.options, place)
+            request.found = program.settle(request.leaves, request.given, is_inner)
+            if request.found is not None:
+                return program
+        assert program is not None
+        raise program.unsettled(request.leaves, request.given)
 
     def _trace(
         self,
@@ -319,10 +346,8 @@ class Specializer:
 
     def _keep(self, key: Any, program: Program, attempt: Attempt) -> Program:
         attempt.finish(program)
-        if any(c.kind == "value" for c in program.traced.captures):
-            return program  # Tied to the trace around it.
-        if program.traced.made is not None:
-            return program  # Its variables are made once.
+        if program.is_for_once:
+            return program
         with self._lock:
             for old in self._programs.add(key, program):
                 self.history.drop(old)

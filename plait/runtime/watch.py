@@ -18,6 +18,7 @@ from plait.tracer import (
     overlap,
     sharing,
 )
+from plait.tracer.paths import Path
 
 #: The sources of a program's captures, then the objects that its effects need.
 Found = tuple[Any, ...]
@@ -33,10 +34,13 @@ class Watch:
     Attributes
     ----------
     guards : tuple of Guard
+    has_dropped : bool
+        Whether guards that failed at once were dropped.
     """
 
     def __init__(self, traced: TracedFunction) -> None:
-        self.guards: tuple[Guard, ...] = traced.guards
+        self.guards: tuple[Guard, ...] = tuple([g for g in traced.guards if not _is_gone(g.path)])
+        self.has_dropped = False
         sources = [Held(c.source, "") if c.path is None else c.path for c in traced.captures]
         self._wanted = [*sources, *traced.found]
         first = len(traced.captures)
@@ -84,6 +88,7 @@ class Watch:
         found = self.look(leaves, given)
         if found is not None or not once:
             return found
+        self.has_dropped = True
         broken = set(map(id, self.failing(leaves, given)))
         self.guards = tuple([g for g in self.guards if id(g) not in broken])
         self.check = compile_check(self.guards, self._wanted)
@@ -102,10 +107,17 @@ class Watch:
             return Break("what it reads outside is not the same twice; pass it as an argument")
         what = failing[0].path.text
         reason = (
-            f"{what} is another one right after it was read, so that nothing tells when it changes; "
-            "read it outside, and pass it as an argument"
+            f"{what} is another one right after it was read, so that nothing tells when it "
+            "changes; read it outside, and pass it as an argument"
         )
         return Break(reason, failing[0].location)
+
+
+def _is_gone(path: Path | None) -> bool:
+    """Whether a path begins at what the capture has made and dropped."""
+    while path is not None and path.parent is not None:
+        path = path.parent
+    return isinstance(path, Held) and path.find() is None
 
 
 def _refuse_shared(written: Any, text: str, leaves: Sequence[Any]) -> None:

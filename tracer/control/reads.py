@@ -16,7 +16,7 @@ from plait.tracer import roots
 from plait.tracer.control import calls
 from plait.tracer.paths import Attr, Cell, Class, Global, Item, Path
 from plait.tracer.places import UNBOUND, AttrPlace, CellPlace, ContentPlace, GlobalPlace
-from plait.tracer.provenance import CONTAINERS, Provenance
+from plait.tracer.provenance import CONTAINERS, PLAIN, Provenance
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.trusted import is_trusted, is_trusted_module
@@ -141,13 +141,31 @@ def _attr(obj: Any, name: str, whole: bool, default: tuple[Any, ...]) -> Any:
         return _module_attr(found, path, obj, name, whole, default)
     kind = obj if isinstance(obj, (type, types.FunctionType)) else type(obj)
     if is_trusted(kind):
-        return getattr(obj, name, *default)
+        if path is None or kind is obj or calls.is_library(kind):
+            return getattr(obj, name, *default)
+        return _kept(found, path, obj, name, default)
     try:
         return _looked_up(found, path, obj, name, whole)
     except AttributeError:
         if not default:
             raise
         return default[0]
+
+
+def _kept(found: Provenance, path: Path, obj: Any, name: str, default: tuple[Any, ...]) -> Any:
+    """What an object of the standard library keeps, such as a ``SimpleNamespace``."""
+    if found.is_written(AttrPlace(obj, name)):
+        return found.stand_in(getattr(obj, name, *default))
+    try:
+        value = getattr(obj, name)
+    except AttributeError:
+        found.absent(Attr(path, name))
+        if not default:
+            raise
+        return default[0]
+    if type(value) in PLAIN or name in getattr(obj, "__dict__", ()):
+        return found.read(Attr(path, name), value)
+    return value
 
 
 def _module_attr(
