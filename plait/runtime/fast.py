@@ -13,6 +13,7 @@ from plait.tracer import FROZEN, Tensor, freeze
 #: Finds what a program takes from outside, given its arguments; None when that has changed.
 Look = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
 KINDS = ("tensor", "ndarray", "jax")
+ndarray = np.ndarray
 
 #: What jax makes of wider NumPy arrays.
 NARROWED = frozenset(("float32", "int32", "uint32", "complex64"))
@@ -56,18 +57,16 @@ def _is_quick(program: Program) -> bool:
     return not any(node.op.is_effect for node in program.runnable.walk())
 
 
-def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
-    """The executable's call, which also checks what that one does not.
+def _checking(program: Program, run: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """The executable's call on jax arrays alone, and on NumPy arrays among them.
 
-    Those are the types of arguments that nothing reads, and the dtypes of others that it takes a
-    wider NumPy array for: outside of ``jax.enable_x64`` jax narrows float64 in silence.
+    Checked besides what it checks itself are the shapes of arguments that nothing reads, and the
+    dtypes of NumPy arrays: outside of ``jax.enable_x64`` jax narrows float64 in silence.
     """
     graph = program.runnable
     read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
     dtypes = [v.dtype for v in graph.inputs]
     unread = [(v.index, tuple(v.shape)) for v in graph.inputs if v not in read]
-    if not unread and not any(dtype.name in NARROWED for dtype in dtypes):
-        return run
 
     def call(*data: Any) -> Any:
         if [a.dtype for a in data] != dtypes:
@@ -77,10 +76,12 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
                 raise TypeError("an argument that nothing reads has another shape")
         return run(*data)
 
-    return call
+    if unread:
+        return call, call
+    return run, call if any(dtype.name in NARROWED for dtype in dtypes) else run
 
 
-def _parts(program: Program) -> tuple[Callable[..., Any], Look | None]:
+def _parts(program: Program) -> tuple[tuple[Callable[..., Any], ...], Look | None]:
     """What runs a program, and what finds the tensors from outside that follow its arguments."""
     run: Any = program.executable  # takes numbers of 64 bits
     if all(c.kind == "tensor" for c in program.traced.captures):
@@ -93,14 +94,14 @@ def _parts(program: Program) -> tuple[Callable[..., Any], Look | None]:
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call of a program from tensors to tensors."""
-    run, look = _parts(program)
+    runs, look = _parts(program)
     traced = program.traced
-    return _call(program, run, look, len(traced.leaves) + len(traced.captures))
+    return _call(program, runs, look, len(traced.leaves) + len(traced.captures))
 
 
 def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ...]], Any]:
     """A quick call whose arguments are tensors, ndarrays and jax arrays."""
-    run, look = _parts(program)
+    (_, run), look = _parts(program)
     are_handles = [kind is Tensor for kind in kinds]
     are_numbers = [c.kind == "number" for c in program.traced.captures]
     lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
@@ -136,34 +137,30 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
 
 
 def _call(
-    program: Program, run: Callable[..., Any], look: Look | None, count: int
+    program: Program, runs: tuple[Callable[..., Any], ...], look: Look | None, count: int
 ) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call, with everything that it needs at hand."""
     kinds, new = [Tensor] * count, object.__new__
     checks, single, several = bool(program.checks), program.is_single, program.is_tuple
+    run, run_checked = runs
 
     def call(args: tuple[Any, ...]) -> Any:
         if look is not None:
             found = look(args)
             if found is None:
                 return MISMATCH
-            args = args + found
-        data, are_frozen = [], False
+            if found:
+                args = args + found
         try:
-            for a in args:
-                if a._storage is not FROZEN:  # which only tensors have
-                    break
-                data.append(a._data)
-            else:
-                are_frozen = len(data) == count
+            data = [a._data for a in args if a._storage is FROZEN]  # which only tensors have
         except AttributeError:
-            pass
-        if not are_frozen:
+            data = []
+        if len(data) != len(args):
             if not _freeze(args, kinds):
                 return MISMATCH
             data = [a._data for a in args]
         try:
-            results = run(*data)
+            results = run_checked(*data) if ndarray in map(type, data) else run(*data)
         except TypeError:
             return MISMATCH
         if checks:
