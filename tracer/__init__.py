@@ -27,6 +27,7 @@ from plait.tracer.outcome import Break as Break
 from plait.tracer.outcome import stop as stop
 from plait.tracer.overlap import overlap as overlap
 from plait.tracer.paths import Held as Held
+from plait.tracer.paths import Path as Path
 from plait.tracer.pending import recorder as recorder
 from plait.tracer.pending import settle as settle
 from plait.tracer.pytree import TreeDef as TreeDef

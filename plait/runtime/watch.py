@@ -12,13 +12,13 @@ from plait.tracer import (
     Check,
     Guard,
     Held,
+    Path,
     Tensor,
     TracedFunction,
     compile_check,
     overlap,
     sharing,
 )
-from plait.tracer.paths import Path
 
 #: The sources of a program's captures, then the objects that its effects need.
 Found = tuple[Any, ...]
