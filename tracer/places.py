@@ -238,6 +238,14 @@ class VariablePlace:
         return f"variable {self.state.variable.name or ''}".rstrip()
 
 
+def owner_of(place: Any) -> Any:
+    """The object that a place belongs to; None for a variable's."""
+    for name in ("handle", "container", "owner"):
+        if hasattr(place, name):
+            return getattr(place, name)
+    return None
+
+
 class Journal:
     """What places held before a stretch of code changed them, in the order of their changes."""
 

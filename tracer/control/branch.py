@@ -13,7 +13,7 @@ from plait.ir.errors import ShapeError
 from plait.ir.location import user_location
 from plait.tracer.control.items import MISSING, Maybe, MaybeItem, Mismatch, item_of
 from plait.tracer.control.merge import Maker, Merge
-from plait.tracer.control.scope import Before, fail, undo
+from plait.tracer.control.scope import Before, fail, renew, undo
 from plait.tracer.control.site import Site
 from plait.tracer.places import UNBOUND, Place
 from plait.tracer.region import Region
@@ -83,7 +83,7 @@ class Branch:
         self._parent = parent
         self._pred = pred
         self._site = site
-        self._before = Before(parent, dict(frame.f_locals), frame.f_back)
+        self._before: Any = Before(parent, dict(frame.f_locals), frame.f_back)
         self._then = Region(parent, "then")
         self._else = Region(parent, "else")
         self._ends: list[dict[str, Any]] = []
@@ -102,7 +102,9 @@ class Branch:
     def only(self, held: dict[str, Any]) -> tuple[Any, ...]:
         """End the branch where the condition holds, and the other one, which is empty."""
         state = self.otherwise(held)
-        return self.merge(dict(zip(self._site.names, state, strict=True)))
+        found = self.merge(dict(zip(self._site.names, state, strict=True)))
+        renew(held, self._site.names, found)
+        return found
 
     def merge(self, held: dict[str, Any]) -> tuple[Any, ...]:
         """End the other branch; the state after the ``if``."""
@@ -122,7 +124,11 @@ class Branch:
         results = merging.emit()
         for place, maker in places:
             place.write(maker(results))
-        return tuple([_named(m(results), n) for m, n in zip(names, site.names, strict=True)])
+        state = [_named(m(results), n) for m, n in zip(names, site.names, strict=True)]
+        merging.forget()
+        self._ends, self._places, self._before = [], [], None  # what is dead cannot be written
+        renew(held, site.names, state)
+        return tuple(state)
 
     def _end(self, region: Region, held: dict[str, Any]) -> None:
         self._ends.append({n: item_of(held.get(n, UNBOUND)) for n in self._site.names})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
@@ -24,7 +24,8 @@ from plait.tracer.control.iterables import (
 )
 from plait.tracer.control.loop import BOOL, Loop, passing
 from plait.tracer.control.site import Site
-from plait.tracer.control.slots import Carried, Slot, carried, carried_in, matched
+from plait.tracer.control.slots import Slot
+from plait.tracer.control.stacks import Stacks, flat, settled
 from plait.tracer.outcome import Ending, Restart, stop
 from plait.tracer.places import UNBOUND, ContentPlace, Place
 from plait.tracer.region import join_captures
@@ -87,6 +88,7 @@ class For(Loop):
             self._write_scan()
         else:
             self._write_while()
+        self.forget(held)
 
     def _start(self, held: dict[str, Any], caller: Any) -> None:
         self.phase = "body"
@@ -161,7 +163,7 @@ class For(Loop):
                 "a list grows by a number of elements that is known at run time only; write into a "
                 "tensor of a fixed size"
             )
-        self._grown[place.key] = (place, old, grown)
+        self._grown[place.key] = (place, old, [settled(item, self) for item in grown])
         return True
 
     def _looks_again(self) -> bool:
@@ -177,7 +179,7 @@ class For(Loop):
         return False
 
     def _look(self) -> str:
-        items = [leaf for _, _, found in self._grown.values() for leaf in _flat(found)]
+        items = [leaf for _, _, found in self._grown.values() for leaf in flat(found)]
         items += [a for s in self.slots for a in s.after_leaves() if type(a) is Leaf]
         shape = [len(found) for _, _, found in self._grown.values()]
         return f"{_shape_of(self.region, [leaf.payload for leaf in items])} {shape}"
@@ -209,7 +211,7 @@ class For(Loop):
             stacked = [
                 lower_leaf(self.region, leaf.payload, leaf.type)
                 for _, _, items in self._grown.values()
-                for leaf in _flat(items)
+                for leaf in flat(items)
             ]
             if self._position is not None:
                 first.insert(0, self.parent.constant(np.asarray(self.offset, INT64)))
@@ -247,10 +249,15 @@ class For(Loop):
 
     def _finish(self, results: Sequence[Value], stacked: Sequence[Value], ran: Any) -> None:
         self.settle(iter(results), ran)
-        values = iter(stacked)
-        for place, _, items in self._grown.values():
-            columns = [_rows_of(item, values, self.source.length - self.offset) for item in items]
-            place.write([*place.read(), *[column[i] for i in _trips(self) for column in columns]])
+        if not self._grown:
+            return
+        appended = [items for _, _, items in self._grown.values()]
+        everything = [item for items in appended for item in items]
+        stacks = Stacks(self, everything, stacked, self.source.length - self.offset)
+        for (place, _, _), columns in zip(
+            self._grown.values(), stacks.columns(appended), strict=True
+        ):
+            place.write([*place.read(), *[x for column in columns for x in column]])
 
     def _write_while(self) -> None:
         first, inputs, last = self.carries()
@@ -341,39 +348,6 @@ def _same(new: Any, old: Any) -> bool:
     if type(new) is Leaf and type(old) is Leaf and type(new.source) is not Tensor:
         return new.source is old.source or new.payload == old.payload
     return new.source is old.source
-
-
-def _flat(items: Sequence[Any]) -> Iterator[Leaf]:
-    for item in items:
-        yield from matched(carried(item), item)
-
-
-def _rows_of(item: Any, stacked: Iterator[Value], length: int) -> list[Any]:
-    """What each iteration has put into a list, from the stacks of their leaves."""
-    template = carried(item)
-    columns = [
-        [wrap(_unstacked(value, i), leaf.type.kind) for i in range(length)]
-        for leaf, value in zip(carried_in(template), stacked, strict=False)
-    ]
-    return [_rebuilt(template, iter([column[i] for column in columns])) for i in range(length)]
-
-
-def _unstacked(value: Value, i: int) -> Value:
-    found: Value = functions.getitem(value, i)
-    return found
-
-
-def _rebuilt(template: Any, leaves: Iterator[Any]) -> Any:
-    if type(template) is Carried:
-        return next(leaves)
-    if type(template) is Branching:
-        children = [_rebuilt(child, leaves) for child in template.children]
-        return template.join(template.rest, children)
-    return template.source
-
-
-def _trips(loop: For) -> range:
-    return range(loop.source.length - loop.offset)
 
 
 def for_(iterable: Any, site: Site) -> Any:

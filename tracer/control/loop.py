@@ -15,20 +15,23 @@ from plait.tracer.control.items import (
     LeafType,
     Maybe,
     Mismatch,
+    is_number,
     item_of,
     lower_leaf,
     zeros_of,
 )
-from plait.tracer.control.scope import Before, fail, place_item, undo
+from plait.tracer.control.loop_results import LoopResults
+from plait.tracer.control.scope import Before, fail, holds_own, place_item, renew, undo
 from plait.tracer.control.site import Site
-from plait.tracer.control.slots import Carried, Slot, is_tensor
+from plait.tracer.control.slots import Carried, Slot, is_tensor, statics
 from plait.tracer.outcome import Ending
-from plait.tracer.places import UNBOUND, ContentPlace, PayloadPlace, Place
+from plait.tracer.places import UNBOUND, PayloadPlace, Place, owner_of
 from plait.tracer.region import Region, join_captures
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
 from plait.tracer.tensor_operators import is_replaced
+from plait.tracer.tensor_views import relatives
 
 BOOL = TensorType(np.dtype(bool), ())
 #: How often a body is traced before its carries must have settled.
@@ -49,7 +52,7 @@ class Loop:
     def __init__(self, parent: Any, site: Site, held: dict[str, Any], caller: Any) -> None:
         self.parent = parent
         self.site = site
-        self.before = Before(parent, dict(held), caller)
+        self.before: Any = Before(parent, dict(held), caller)
         self.state: tuple[Any, ...] = ()
         self.done = False
         self.rounds = 0
@@ -149,15 +152,16 @@ class Loop:
 
     def _refuse_lost_writes(self, written: Any) -> None:
         """A tensor that enters under a rebound name may be shared: writes to it would be lost."""
+        changed = {id(owner_of(place)) for place, _ in written.entries}
         for slot in self.slots:
-            if slot.place is None and not slot.kept and is_tensor(slot.before):
-                if type(slot.entry) is Tensor and PayloadPlace(slot.entry) in written:
-                    raise self.failure(f"{slot.name} is both written in place and assigned anew")
-            elif isinstance(slot.place, ContentPlace):
-                held = slot.entry.values() if isinstance(slot.entry, dict) else slot.entry
-                if any(type(x) is Tensor and PayloadPlace(x) in written for x in held):
-                    what = slot.place.describe()
-                    raise self.failure(f"a tensor is written in place and {what} assigned anew")
+            if slot.is_raw or slot.kept:
+                continue
+            what = slot.name or slot.place.describe()  # type: ignore[union-attr]
+            for made, source in slot.entered:
+                if id(made) in changed and not is_number(source):
+                    raise self.failure(f"{what} is both written in place and assigned anew")
+                if type(source) is Tensor and not changed.isdisjoint(relatives(source)):
+                    raise self.failure(f"{what} is assigned anew, and written under another name")
 
     # The whole loop.
 
@@ -205,9 +209,12 @@ class Loop:
     def settle(self, results: Iterator[Value], ran: Any) -> None:
         """Let names and places hold the results; ``ran``: whether an iteration ran."""
         state = []
+        self.results: Any = LoopResults(self, ran)
         for slot in self.slots:
             is_late = slot.late is not None and not slot.is_flag
-            value = slot.result(results)
+            if is_late and any(holds_own(x, self.region) for x in statics(slot.late)):
+                raise self.failure(f"{slot.name} is an object with tensors, made in each iteration")
+            value = slot.result(results, self.results)
             if is_late and ran is not True:
                 value = Maybe(value, ran, slot.name, f"{self.site} running at least once")
             if slot.place is None:
@@ -216,6 +223,11 @@ class Loop:
                 slot.place.write(value)
         self.state = tuple(state)
         self.done = True
+
+    def forget(self, held: dict[str, Any]) -> None:
+        """Keep nothing from before the loop: a tensor that is dead cannot be written."""
+        self.slots, self.before, self.results = [], None, None
+        renew(held, self.site.names, self.state)
 
 
 def _payload(item: Any) -> Any:
@@ -250,6 +262,7 @@ class While(Loop):
             *outers, self._test, *first, regions=(condition, body), num_consts=len(outers)
         )
         self.settle(iter(results[1:]), wrap(self._test, "number"))
+        self.forget(held)
 
 
 def passing(types: Sequence[Any], index: int) -> Graph:

@@ -21,6 +21,7 @@ from plait.tracer.control.items import (
     lower_leaf,
     zeros_of,
 )
+from plait.tracer.control.scope import holds_own
 from plait.tracer.places import CONTAINERS
 from plait.tracer.region import Region, join_captures
 from plait.tracer.tensor import Tensor
@@ -124,6 +125,8 @@ class Merge:
         if type(item) is MaybeItem:
             value, defined = self._only(item.value, is_second), self._only(item.defined, is_second)
             return lambda results: Maybe(value(results), defined(results), item.name, item.where)
+        if holds_own(item.source, self.regions[is_second]):
+            raise Mismatch(f"an object with tensors, {_text(item)}, that only one makes,")
         return lambda _: item.source
 
     def _container(self, a: Branching, b: Branching) -> Maker:
@@ -215,6 +218,10 @@ class Merge:
         sides = [lower_leaf(parent, x, type_) for x in (a, b)]
         result: Value = functions.where(pred, *sides)
         return result
+
+    def forget(self) -> None:
+        """Keep nothing from before the branch."""
+        self._made, self._outputs, self._aliases = {}, [], Aliases()
 
     def emit(self) -> Sequence[Value]:
         """Write the cond down, if anything needs it; gives its results. The parent is current."""

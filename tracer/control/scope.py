@@ -54,6 +54,15 @@ class Before:
         return id(x) in self._reachable
 
 
+def renew(held: dict[str, Any], names: Iterable[str], state: Iterable[Any]) -> None:
+    """Let a frame's snapshot of its names, which lives on, not keep what they held."""
+    for name, value in zip(names, state, strict=True):
+        if value is UNBOUND:
+            held.pop(name, None)
+        else:
+            held[name] = value
+
+
 def _callers(frame: FrameType | None) -> Iterator[Any]:
     """The names of the user's frames that have called a frame, up to the call that is captured."""
     while frame is not None and frame.f_globals.get("__name__") != _CAPTURE:
@@ -94,6 +103,15 @@ def _parts(x: Any) -> Iterable[Any]:
         for name in getattr(kind, "__slots__", ()):
             parts.append(getattr(x, name, None))
     return parts
+
+
+def holds_own(x: Any, region: Region) -> bool:
+    """Whether an object holds tensors that a region has made."""
+    if isinstance(x, _ATOMS):
+        return False
+    inside = [x, *reachable([x]).values()]
+    parts = (part for owner in inside for part in _parts(owner))
+    return any(type(p) is Tensor and type(p._data) is Value and region.owns(p._data) for p in parts)
 
 
 def place_item(place: Place, value: Any) -> Any:

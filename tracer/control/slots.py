@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from plait.ir import Value
 from plait.tracer.control.items import (
@@ -31,13 +31,28 @@ class Carried:
     type : LeafType
     before : Any
         The payload before the loop; None for one that is set before it is read.
+    source : Any
+        What the user's code sees of it there.
     """
 
-    __slots__ = ("before", "type")
+    __slots__ = ("before", "source", "type")
 
-    def __init__(self, type_: LeafType, before: Any) -> None:
+    def __init__(self, type_: LeafType, before: Any, source: Any = None) -> None:
         self.type = type_
         self.before = before
+        self.source = source
+
+
+class Results(Protocol):
+    """Makes what user code sees of the results of a loop."""
+
+    def leaf(self, value: Value, carry: Carried, after: Any) -> Any:
+        """A tensor, an array or a number."""
+        ...
+
+    def container(self, carry: Branching, after: Any, children: list[Any]) -> Any:
+        """A container of results."""
+        ...
 
 
 class Slot:
@@ -56,6 +71,8 @@ class Slot:
         What an iteration leaves there that begins with nothing.
     kept : bool
         The name keeps its tensor, which is written in place: the tensor's payload is carried.
+    entered : list of pairs
+        What was made for an iteration: each tensor and container, and what it stands for.
     """
 
     def __init__(self, name: str, place: Place | None, before: Any, is_flag: bool = False) -> None:
@@ -67,27 +84,38 @@ class Slot:
         self.late: Any = None
         self.carry: Any = Static(False) if is_flag else carried(before)
         self.inputs: list[Value] = []
+        self.entered: list[tuple[Any, Any]] = []
         self.entry: Any = None
         self.after: Any = None
 
     def enter(self, make: Callable[[LeafType], Value]) -> Any:
         """What the user's code finds when an iteration begins."""
-        self.inputs = []
+        self.inputs, self.entered = [], []
         if self.kept:
             self.entry = self.before.source
         else:
             self.entry = self._enter(self.carry, make)
         return self.entry
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether payloads are carried, not what users see of them."""
+        return self.place is not None and getattr(self.place, "is_payload", False)
+
     def _enter(self, carry: Any, make: Callable[[LeafType], Value]) -> Any:
         if type(carry) is Carried:
             value = make(carry.type)
             self.inputs.append(value)
-            is_raw = self.place is not None and getattr(self.place, "is_payload", False)
-            return value if is_raw else handle_of(value, carry.type)
+            if self.is_raw:
+                return value
+            handle = handle_of(value, carry.type)
+            self.entered.append((handle, carry.source))
+            return handle
         if type(carry) is Branching:
             children = [self._enter(child, make) for child in carry.children]
-            return carry.join(carry.rest, children)
+            made = carry.join(carry.rest, children)
+            self.entered.append((made, carry.source))
+            return made
         if type(carry) is MaybeItem:
             value, defined = self._enter(carry.value, make), self._enter(carry.defined, make)
             return Maybe(value, defined, carry.name or self.name, carry.where)
@@ -144,30 +172,30 @@ class Slot:
         template = self.late if self.late is not None else self.carry
         return list(matched(template, self.after))
 
-    def result(self, values: Iterator[Value]) -> Any:
+    def result(self, values: Iterator[Value], made: Results) -> Any:
         """What the slot holds after the loop."""
         if self.kept:
             return self.before.source
         template = self.late if self.late is not None else self.carry
-        return self._result(template, self.after, values)
+        return self._result(template, self.after, values, made)
 
-    def _result(self, template: Any, after: Any, values: Iterator[Value]) -> Any:
+    def _result(self, template: Any, after: Any, values: Iterator[Value], made: Results) -> Any:
         if type(template) is Carried:
             value = next(values)
-            is_raw = self.place is not None and getattr(self.place, "is_payload", False)
-            return value if is_raw else handle_of(value, template.type)
+            return value if self.is_raw else made.leaf(value, template, after)
         if type(template) is Branching:
             inner = after.children if type(after) is Branching else template.children
             found = [
-                self._result(t, a, values) for t, a in zip(template.children, inner, strict=True)
+                self._result(t, a, values, made)
+                for t, a in zip(template.children, inner, strict=True)
             ]
-            return template.join(template.rest, found)
+            return made.container(template, after, found)
         if type(template) is MaybeItem:
             inside = after if type(after) is MaybeItem else template
-            value = self._result(template.value, inside.value, values)
+            value = self._result(template.value, inside.value, values, made)
             return Maybe(
                 value,
-                self._result(template.defined, inside.defined, values),
+                self._result(template.defined, inside.defined, values, made),
                 template.name or self.name,
                 template.where,
             )
@@ -177,7 +205,7 @@ class Slot:
 def carried(item: Any) -> Any:
     """The tree of what is carried of an item."""
     if type(item) is Leaf:
-        return Carried(item.type, item.payload)
+        return Carried(item.type, item.payload, item.source)
     if type(item) is Branching:
         children = [carried(child) for child in item.children]
         return Branching(item.kind, item.rest, children, item.join, item.source)
@@ -208,6 +236,17 @@ def carried_in(carry: Any) -> Iterator[Carried]:
         yield from carried_in(carry.defined)
 
 
+def statics(carry: Any) -> Iterator[Any]:
+    """The objects in a tree that are neither leaves nor containers."""
+    if type(carry) is Static:
+        yield carry.source
+    elif type(carry) is Branching:
+        for child in carry.children:
+            yield from statics(child)
+    elif type(carry) is MaybeItem:
+        yield from statics(carry.value)
+
+
 def matched(carry: Any, after: Any) -> Iterator[Any]:
     """The leaves of an item that stand where the carried ones of a tree stand."""
     if type(carry) is Carried:
@@ -235,7 +274,7 @@ def widened(carry: Any, after: Any) -> Any:
         raise Mismatch(f"{text(carry)} first and {text(after)} later")
     if type(carry) is Carried:
         joined = carry.type.join(after.type)
-        return carry if joined == carry.type else Carried(joined, carry.before)
+        return carry if joined == carry.type else Carried(joined, carry.before, carry.source)
     if type(carry) is Static:
         if not carry.equals(after):
             raise Mismatch(f"{text(carry)} first and {text(after)} later")
