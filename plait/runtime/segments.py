@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from plait import ir  # its hashes are loaded when asked for
 from plait.ir import (
     Graph,
     GraphBuilder,
     TensorType,
     Trait,
     Value,
-    attribute_key,
     evaluate,
-    structural_digest,
 )
 from plait.ir.errors import GraphBreakWarning
 from plait.runtime import device
@@ -216,7 +215,7 @@ def segment_key(segment: Segment) -> tuple[Any, ...]:
         for result in node.results:
             numbers[result] = len(numbers)
         attributes = tuple([(name, _attribute(x)) for name, x in node.attributes.items()])
-        regions = tuple([structural_digest(r) for r in node.regions])
+        regions = tuple([ir.structural_digest(r) for r in node.regions]) if node.regions else ()
         keys.append((node.op.name, operands, attributes, regions))
     keys.append(tuple([numbers[v] for v in segment.outputs]))
     return tuple(keys)
@@ -227,7 +226,7 @@ def _attribute(value: Any) -> Any:
     kind = type(value)
     if kind is tuple:
         return tuple([_attribute(x) for x in value])
-    return (kind, value) if kind in (int, str, bool) else attribute_key(value)
+    return (kind, value) if kind in (int, str, bool) else ir.attribute_key(value)
 
 
 def segment_graph(name: str, segment: Segment, baked: frozenset[int]) -> Graph:

@@ -61,6 +61,8 @@ def _end(statements: Sequence[Any]) -> str:
         return "jump"
     if isinstance(last, ast.Raise):
         return "raise"
+    if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
+        return "" if "break" in _jumps(last.body) else "jump"
     if isinstance(last, ast.If):
         ends = _end(last.body), _end(last.orelse)
         return "" if "" in ends else "jump" if "jump" in ends else "raise"
@@ -268,7 +270,8 @@ class Lowering:
 
     def _try(self, node: Any, frame: _Frame) -> Try:
         name, inner = "", frame
-        if node.handlers:
+        is_caught = bool(node.handlers) or any(_jumps(node.finalbody))
+        if is_caught:
             name = f"{self._deeper()}_try"
             inner = frame.trying(name)
         before, self._set = self._set, set()
@@ -284,7 +287,7 @@ class Lowering:
                 else self._block(node.orelse, frame)
             )
         found.final = self._block(node.finalbody, frame)
-        self._depth -= bool(node.handlers)
+        self._depth -= is_caught
         return found
 
 
