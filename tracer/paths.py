@@ -208,6 +208,28 @@ class Item(Path):
         return held[self.index]
 
 
+class Result(Path):
+    """What a function that changes nothing gives for an object."""
+
+    __slots__ = ("args", "function")
+
+    parent: Path
+
+    def __init__(self, parent: Path, function: Callable[..., Any], text: str, *args: Any) -> None:
+        self.parent, self.function, self.args = parent, function, args
+        self.text = text
+        parts = [x if isinstance(x, str) else id(x) for x in (function, *args)]
+        self.key = ("result", parent.key, *parts)
+
+    def code(self, held: str, name: Namer) -> str:
+        """A call."""
+        return f"{name(self.function)}({', '.join([held, *map(name, self.args)])})"
+
+    def step(self, held: Any, leaves: Any, given: Any) -> Any:
+        """A call."""
+        return self.function(held, *self.args)
+
+
 class Class(Path):
     """The class of an object."""
 
@@ -228,4 +250,4 @@ class Class(Path):
         return type(held)
 
 
-__all__ = ["Argument", "Attr", "Cell", "Class", "Given", "Global", "Held", "Item", "Path"]
+__all__ = ["Argument", "Attr", "Cell", "Class", "Given", "Global", "Held", "Item", "Path", "Result"]

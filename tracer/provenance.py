@@ -6,9 +6,10 @@ made by the trace have none, and what is read from them needs no guard.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +18,12 @@ import numpy as np
 from plait.ir import SHORT_NAMES, Value
 from plait.ir.location import Location, user_location
 from plait.tracer.guards import Guard, Strong, weakly
-from plait.tracer.paths import Attr, Item, Path
+from plait.tracer.outcome import Break, stop
+from plait.tracer.paths import Attr, Item, Path, Result
 from plait.tracer.places import CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
+from plait.tracer.trusted import LIBRARIES, is_trusted
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
 METHODS = (types.MethodType,)
@@ -28,6 +31,10 @@ CONTAINERS = (list, dict, tuple, set, frozenset, deque, bytearray)
 #: Classes of values that are compared and never change.
 PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes, range, slice, type(...)))
 NUMBERS = frozenset((int, float, complex))
+
+
+def _is_of_library(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in LIBRARIES
 
 
 class Edits:
@@ -221,10 +228,35 @@ class Provenance:
                 self.whole(value, static)
         elif isinstance(value, (np.generic, np.dtype)):
             self.guard(path, "value", value)
+        elif kind is types.MappingProxyType:
+            self.guard(path, "is", weakly(value))
+            contents = Result(path, dict, path.text)
+            self.guard(contents, "keys", [*value])
+            self._elements(contents, value.items(), static=True)
         else:
+            self.demand_still(value, path.text)
             self.guard(path, "is", weakly(value))
             self.root(value, path)
         return value
+
+    def demand_still(self, value: Any, text: str) -> None:
+        """Refuse what changes where nobody can watch.
+
+        Raises
+        ------
+        Break
+            An iterator, or a collection whose code is the standard library's.
+        """
+        kind = type(value)
+        if value is sys.stdout or value is sys.stderr or _is_of_library(kind):
+            return
+        step = getattr(kind, "__next__", None)
+        if step is not None and not isinstance(step, types.FunctionType):
+            reason = "is an iterator from outside, which moves on at each call; pass what it gives"
+            raise stop(self.trace, Break(f"{text} {reason}"))
+        if isinstance(value, Collection) and is_trusted(getattr(kind, "__iter__")):  # noqa: B009
+            reason = "whose contents cannot be watched; use a dict or a list, or pass what it holds"
+            raise stop(self.trace, Break(f"{text} is a {kind.__name__}, {reason}"))
 
     def _register(self, path: Path, value: Any) -> None:
         """Remember the way to something that another one may take the place of."""
@@ -260,13 +292,13 @@ class Provenance:
 
     def _array(self, path: Path, value: Any) -> bool:
         """Guard the type of an array; whether a graph can read it."""
-        if value.dtype not in SHORT_NAMES:
-            self.guard(path, "is", weakly(value))
-            self.root(value, path)
-            return False
+        if value.dtype not in SHORT_NAMES or type(value) is not np.ndarray:
+            kind = type(value).__name__
+            reason = f"{path.text} is a {kind} of {value.dtype}, whose elements cannot be watched"
+            raise stop(self.trace, Break(f"{reason}; pass what is needed of it"))
         self.guard(path, "array", (type(value), value.dtype, value.shape))
         self._register(path, value)
-        return type(value) is np.ndarray
+        return True
 
     def _read_array(self, path: Path, value: Any) -> Any:
         if not self._array(path, value):

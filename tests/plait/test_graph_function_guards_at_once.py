@@ -45,20 +45,3 @@ def test_namespaces_of_the_standard_library_are_read_as_any_object(make: Any) ->
     assert float(f(pl.constant(1.0))) == 7.0
     options.bias = 10.0
     assert float(f(pl.constant(1.0))) == 17.0
-
-
-def test_what_is_another_one_at_each_look_breaks_the_graph() -> None:
-    box = types.SimpleNamespace(count=0)
-
-    class Clock:
-        pass
-
-    namespace: dict[str, Any] = {"box": box}
-    exec("def now(self):\n    box.count += 1\n    return box.count", namespace)
-    Clock.now = type("Get", (), {"__get__": lambda _, owner, kind: namespace["now"](owner)})()
-    clock = Clock()
-
-    f = pl.graph_function(lambda x: x * clock.now, backend="reference")
-    with pytest.warns(pl.errors.GraphBreakWarning, match="is another one right after"):
-        first = float(f(pl.constant(1.0)))
-    assert [float(f(pl.constant(1.0))) - first for _ in range(3)] == [1.0, 2.0, 3.0]

@@ -260,8 +260,14 @@ def kinds_of(x: Any) -> tuple[type, ...] | None:
 
 def type_(*args: Any, **kwargs: Any) -> Any:
     """``type``: of a handle the class of what it stands for."""
-    found = kinds_of(args[0]) if len(args) == 1 and not kwargs else None
-    return type(*args, **kwargs) if found is None else found[0]
+    if len(args) != 1 or kwargs:
+        return type(*args, **kwargs)
+    found = kinds_of(args[0])
+    if found is not None:
+        return found[0]
+    from plait.tracer.control.lookups import class_of
+
+    return class_of(args[0])
 
 
 def isinstance_(x: Any, classes: Any) -> bool:

@@ -22,7 +22,7 @@ import numpy as np
 
 from plait.ir import dispatch, user_location
 from plait.tracer.asked import is_asked
-from plait.tracer.control import builtins_, impure, reads, writes
+from plait.tracer.control import builtins_, impure, lookups, moving, reads, trying, writes
 from plait.tracer.control.drawing import call_impure, draw
 from plait.tracer.control.methods import container_method, tensor_method, text_method
 from plait.tracer.control.text import Text
@@ -63,7 +63,7 @@ _ATTRIBUTES: dict[Any, Callable[..., Any]] = {
     delattr: writes.del_attr,
 }
 _HOOKS: dict[int, Callable[..., Any]] = {
-    id(f): hook for f, hook in {**builtins_.HOOKS, **_ATTRIBUTES}.items()
+    id(f): hook for f, hook in {**builtins_.HOOKS, **_ATTRIBUTES, **lookups.HOOKS}.items()
 }
 #: Builtins that on numbers and text alone do what they do outside of a trace.
 _ON_SCALARS = frozenset(
@@ -88,6 +88,12 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     trace = current()
     if trace is None or trace.is_lazy:
         return function(*args, **kwargs)
+    if trace.root.regions:
+        return moving.call(trace, _call, function, args, kwargs)
+    return _call(trace, function, args, kwargs)
+
+
+def _call(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     hook = _HOOKS.get(id(function))
     if hook is not None:
         own = _own_method(function, args)
@@ -121,7 +127,7 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     if kind is str or kind is Text:
         return text_method(owner, name, args, kwargs)
     if kind is super:
-        return call(getattr(owner, name), *args, **kwargs)
+        return call(lookups.super_attribute(owner, name), *args, **kwargs)
     is_append = kind is list and name == "append" and not kwargs and len(args) == 1
     if is_append and trace.provenance.path_of(owner) is None and not trace.root.regions:
         owner.append(args[0])
@@ -152,12 +158,19 @@ class Manager:
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager
+        self._trial: Any = None
 
     def __enter__(self) -> Any:
+        self._trial = trying.try_begin()
         return method(self._manager, "__enter__")
 
     def __exit__(self, *failure: Any) -> Any:
-        return method(self._manager, "__exit__", *failure)
+        if failure[0] is None and trying.may_swallow(self._manager):
+            trying.try_end(self._trial)
+        dropped = method(self._manager, "__exit__", *failure)
+        if dropped and failure[0] is not None:
+            trying.caught(self._trial)
+        return dropped
 
 
 def manager(found: Any) -> Any:
@@ -231,7 +244,7 @@ def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
     if function.__code__ is _MANAGER_CODE:
         return contextlib.contextmanager(callback(function.__wrapped__))
     if function.__code__ is _DISPATCH_CODE and args:
-        return functools.partial(call, function.dispatch(builtins_.type_(args[0])))
+        return functools.partial(call, lookups.dispatched(function, builtins_.type_(args[0])))
     if is_library(function):
         return None
     reads.called(function)
@@ -300,7 +313,8 @@ def _call_bound(trace: Any, bound: Any, args: tuple[Any, ...], kwargs: dict[str,
 
 
 def _call_partial(trace: Any, partial: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return call(partial.func, *partial.args, *args, **{**partial.keywords, **kwargs})
+    function, first, named = lookups.partial_parts(partial)
+    return call(function, *first, *args, **{**named, **kwargs})
 
 
 def _call_builtin(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -309,13 +323,16 @@ def _call_builtin(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict
         return container_method(owner, function, args, kwargs)
     if type(owner) is str:
         return text_method(owner, function.__name__, args, kwargs)
+    if lookups.is_own(function):
+        return lookups.OWN[function.__name__](owner, *args)
     return _run(trace, function, args, kwargs)
 
 
 def _call_unbound(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A method of a builtin class, called by the class: ``list.append(items, x)``."""
-    if function is object.__setattr__ and len(args) == 3:
-        return writes.set_own_attr(*args)
+    own = lookups.OWN.get(function.__name__)
+    if own is not None and function.__objclass__ is object:
+        return own(*args)
     if args and isinstance(args[0], (*CONTAINERS, tuple)):
         return container_method(args[0], function.__get__(args[0]), args[1:], kwargs)
     if args and type(args[0]) in (str, Text):
@@ -351,6 +368,8 @@ def _call_object(trace: Any, owner: Any, args: tuple[Any, ...], kwargs: dict[str
         return call(origin, *args, **kwargs)
     if is_library(owner):
         return _call_library(trace, owner, args, kwargs)
+    if isinstance(owner, lookups.CALLED):
+        return lookups.called(owner, args)
     found = reads.special(owner, "__call__")
     if found is not None:
         return _call_function(trace, found, (owner, *args), kwargs)

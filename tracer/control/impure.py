@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import contextvars
 import datetime
 import os
 import random
@@ -66,6 +67,7 @@ for _class in (random.Random, np.random.Generator, np.random.RandomState):
 # The objects whose identities the table holds live as long as it does.
 _HELD = [f for _, found in _TABLE for f in found]
 
+_CONTEXT = "asks or changes the context, which a graph would fix; pass the value as an argument"
 #: Methods of these classes draw and advance a state, or read the clock.
 _CLASSES: tuple[tuple[type, str, frozenset[str] | None], ...] = (
     (random.Random, _RANDOM, None),
@@ -74,6 +76,7 @@ _CLASSES: tuple[tuple[type, str, frozenset[str] | None], ...] = (
     (np.random.BitGenerator, _RANDOM, None),
     (datetime.datetime, _CLOCK, frozenset(("now", "today", "utcnow"))),
     (datetime.date, _CLOCK, frozenset(("today",))),
+    (contextvars.ContextVar, _CONTEXT, None),
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from plait.ir import dispatch
 from plait.ir.location import Location, display_name
 from plait.tracer import roots
-from plait.tracer.control import calls
+from plait.tracer.control import calls, lookups
 from plait.tracer.paths import Attr, Cell, Class, Global, Item, Path
 from plait.tracer.places import UNBOUND, AttrPlace, CellPlace, ContentPlace, GlobalPlace
 from plait.tracer.provenance import CONTAINERS, PLAIN, Provenance
@@ -127,11 +127,18 @@ def has_attr(obj: Any, name: str) -> bool:
 
 
 def _attr(obj: Any, name: str, whole: bool, default: tuple[Any, ...]) -> Any:
-    if type(obj) is types.ModuleType and is_trusted_module(obj):
-        return getattr(obj, name, *default)
     found = provenance()
-    if found is None or name.startswith("__"):
+    if found is None:
         return getattr(obj, name, *default)
+    if type(obj) is types.ModuleType and is_trusted_module(obj):
+        value = getattr(obj, name, *default)
+        if type(value) not in _BUILTIN:
+            found.demand_still(value, f"{obj.__name__}.{name}")
+        return value
+    if type(obj) is super:
+        return lookups.super_attribute(obj, name, default)
+    if name.startswith("__"):
+        return lookups.dunder(found, obj, name, default)
     path = found.path_of(obj)
     if path is not None:
         obj = found.stand_in(obj)
@@ -194,8 +201,8 @@ def _module_attr(
 def _looked_up(found: Provenance, path: Path | None, obj: Any, name: str, whole: bool) -> Any:
     """An attribute as Python finds it; what is a user's function on the way is converted."""
     held = None if isinstance(obj, type) else class_attribute(type(obj), name)
-    custom = getattr(type(obj), "__getattribute__", None)
-    if isinstance(custom, types.FunctionType):
+    custom = special(obj, "__getattribute__")
+    if custom is not None:
         return calls.call(custom, obj, name)
     if isinstance(held, property) and isinstance(held.fget, types.FunctionType):
         if path is not None:
@@ -203,6 +210,8 @@ def _looked_up(found: Provenance, path: Path | None, obj: Any, name: str, whole:
         return calls.call(held.fget, obj)
     if isinstance(held, functools.cached_property):
         return _cached(found, path, obj, name, held)
+    if held is not None and (value := lookups.descriptor(found, path, obj, name)) is not UNBOUND:
+        return value
     if path is None or found.is_written(AttrPlace(obj, name)):
         return _plain_attribute(found, None, obj, name)
     value = _plain_attribute(found, path, obj, name)
@@ -309,7 +318,7 @@ def _item(obj: Any, key: Any, whole: bool) -> Any:
         return obj[key]
     obj = found.stand_in(obj)
     kind = type(obj)
-    if kind is Tensor or isinstance(obj, (np.ndarray, type)):
+    if kind is Tensor or isinstance(obj, np.ndarray):
         return obj[key]
     custom = special(obj, "__getitem__")
     if custom is not None:

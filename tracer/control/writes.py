@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import dispatch
-from plait.tracer.control import calls
+from plait.tracer.control import calls, lookups, moving
 from plait.tracer.control.reads import OPAQUE, cell_of, class_attribute, provenance, special
 from plait.tracer.places import AttrPlace, CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.provenance import CONTAINERS
@@ -81,6 +81,10 @@ def set_attr(obj: Any, name: str, value: Any) -> None:
         if isinstance(held, property) and isinstance(held.fset, types.FunctionType):
             calls.call(held.fset, obj, value)
             return
+        custom = lookups.descriptor_setter(obj, name, "__set__")
+        if custom is not None:
+            custom(obj, value)
+            return
         _note(AttrPlace(obj, name))
     setattr(obj, name, value)
 
@@ -88,9 +92,17 @@ def set_attr(obj: Any, name: str, value: Any) -> None:
 def del_attr(obj: Any, name: str) -> None:
     """``del obj.name``."""
     if dispatch.active and type(obj) not in OPAQUE and provenance() is not None:
+        custom = special(obj, "__delattr__")
+        if custom is not None:
+            calls.call(custom, obj, name)
+            return
         held = class_attribute(type(obj), name)
         if isinstance(held, property) and isinstance(held.fdel, types.FunctionType):
             calls.call(held.fdel, obj)
+            return
+        custom = lookups.descriptor_setter(obj, name, "__delete__")
+        if custom is not None:
+            custom(obj)
             return
         _note(AttrPlace(obj, name))
     delattr(obj, name)
@@ -101,6 +113,13 @@ def set_own_attr(obj: Any, name: str, value: Any) -> None:
     if dispatch.active and provenance() is not None:
         _note(AttrPlace(obj, name))
     object.__setattr__(obj, name, value)
+
+
+def del_own_attr(obj: Any, name: str) -> None:
+    """``object.__delattr__(obj, name)``."""
+    if dispatch.active and provenance() is not None:
+        _note(AttrPlace(obj, name))
+    object.__delattr__(obj, name)
 
 
 # Items.
@@ -115,6 +134,8 @@ def set_item(obj: Any, key: Any, value: Any) -> None:
     if found is not None:
         obj = found.stand_in(obj)
     if found is None or type(obj) is Tensor or isinstance(obj, np.ndarray):
+        if isinstance(obj, np.ndarray):
+            moving.refuse(obj)
         obj[key] = value
         return
     custom = special(obj, "__setitem__")
@@ -122,6 +143,7 @@ def set_item(obj: Any, key: Any, value: Any) -> None:
         calls.call(custom, obj, key, value)
         return
     if isinstance(obj, CONTAINERS):
+        lookups.refuse_attributes(obj)
         current().note(ContentPlace(obj))
         found.note_edit(obj, _set_keys(found, obj, key))
     obj[key] = value
@@ -169,6 +191,7 @@ def mutate(container: Any, method: str, args: tuple[Any, ...] = ()) -> None:
     if method in READING or isinstance(container, (tuple, frozenset)):
         found.whole(container)
         return
+    lookups.refuse_attributes(container)
     current().note(ContentPlace(container))
     if method in APPENDING and isinstance(container, list):
         found.note_edit(container, ())

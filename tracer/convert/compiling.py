@@ -54,6 +54,8 @@ def compiled(node: Any, code: CodeType) -> CodeType:
     free: list[ast.stmt] = [
         assign(name, constant(None, _AT), _AT) for name in code.co_freevars if name != "__class__"
     ]
+    if owner and owner not in code.co_freevars:  # where a method names its own class
+        free.append(ast.Global([owner], **_AT))
     wrapper = ast.FunctionDef(
         name=_WRAPPER,
         args=ast.arguments(

@@ -189,11 +189,16 @@ class Expressions:
             return None
         if self.module_kind(function) != "builtin":
             return None
+        if function.id in ("vars", "dir") and node.args:
+            return None
         plain = not node.args and not node.keywords
         if function.id == "super" and plain and self.scope.thunks and self.scope.first:
             return call(function, [load("__class__", at), load(self.scope.first, at)], at)
         keywords = [rebuilt(k, {"value": self.hook(k.value)}) for k in node.keywords]
-        return rebuilt(node, {"args": self.hooks(node.args), "keywords": keywords})
+        made = rebuilt(node, {"args": self.hooks(node.args), "keywords": keywords})
+        if function.id in ("globals", "eval", "exec"):
+            return rebuilt(made, {"func": self.unit.hooked("frame", [function], at)})
+        return made
 
     # Logic.
 

@@ -103,7 +103,23 @@ class Statements(Loops):
             return self._define(node, node.name, self.function(node))
         if isinstance(node, ast.ClassDef):
             return self._define(node, node.name, self.class_(node))
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            return [node, *self._imported(node, at)]
         return [node]
+
+    def _imported(self, node: Any, at: Where) -> list[ast.stmt]:
+        """Tell of each name that an import binds."""
+        found: list[ast.stmt] = []
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            if alias.name == "*" or self.scope.kind(name) not in ("local", "inner"):
+                continue
+            details: list[Any] = [alias.name if alias.asname else name]
+            if isinstance(node, ast.ImportFrom):
+                details = [node.module or "", node.level, alias.name]
+            arguments = [load(name, at), *[constant(x, at) for x in details]]
+            found.append(assign(name, self.unit.hooked("imported", arguments, at), at))
+        return [if_(self.unit.active(at), found, (), at)] if found else []
 
     def _annotated(self, node: Any, at: Where) -> list[ast.stmt]:
         if node.value is None:
@@ -266,6 +282,10 @@ class Statements(Loops):
             once = set_(name, None)  # except* may take several
             steps = [if_(is_not(name, None), [caught, once]), *self.block(items)]
             handlers.append(ast.ExceptHandler(kind, handler.name, steps, **place))
+        if name and not handlers:  # a jump in the last block drops exceptions
+            caught = expression(self.unit.hooked("caught", [load(name, at)], at), at)
+            steps = [if_(is_not(name, None), [caught]), ast.Raise(None, None, **at)]
+            handlers = [ast.ExceptHandler(None, None, steps, **at)]
         orelse, final = self.block(item.orelse), self.block(item.final)
         return [*first, type(node)(body, handlers, orelse, final, **at)]
 

@@ -55,6 +55,17 @@ class Runtime:
     read_part = read
 
     @staticmethod
+    def imported(value: Any, module: str, level: int = 0, name: str | None = None) -> Any:
+        if name is None:
+            assert value is sys.modules[module]
+        return value
+
+    @staticmethod
+    def frame(function: Any) -> Any:
+        assert callable(function)
+        return function
+
+    @staticmethod
     def write(root: Any, value: Any, cell: Callable[[], Any] | None = None) -> None:
         if cell is None:
             sys._getframe(1).f_globals[root.name] = value
