@@ -31,6 +31,8 @@ class Region(Trace):
         The inputs that stand for them.
     diverged : bool
         Whether the code of the region ends in an exception.
+    made : dict
+        Iterators, files and arrays that the code of the region has made, by identity.
     """
 
     def __init__(self, parent: Trace, name: str, restart: Any = None) -> None:
@@ -45,6 +47,7 @@ class Region(Trace):
         self.outers: list[Value] = []
         self.captured: list[Value] = []
         self.diverged = False
+        self.made: dict[int, Any] = {}
         self._known: dict[Value, Value] = {}
         self._numbers = {}
         self._arrays = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import itertools
 import warnings
 from typing import Any
 
@@ -442,3 +444,180 @@ LISTS = [
 @pytest.mark.parametrize("function", LISTS)
 def test_aliases_in_lists_that_grow(function: Any) -> None:
     agree(function, LONG)
+
+
+# Jumps out of finally, and context managers that drop exceptions.
+
+
+def a_raise_that_finally_drops(x: Any) -> Any:
+    try:
+        if x[0] > 0:
+            return x
+        raise ValueError("negative")
+    finally:
+        return x * 2  # noqa: B012
+
+
+def an_index_that_finally_drops(x: Any, i: Any) -> Any:
+    s: Any = 0
+    for _ in [0, 1]:
+        try:
+            s = s + x[i]
+        finally:
+            continue  # noqa: B012
+    return s
+
+
+class Dropping:
+    """Drops exceptions."""
+
+    def __enter__(self) -> Dropping:
+        return self
+
+    def __exit__(self, *failure: Any) -> Any:
+        return True
+
+
+def a_raise_that_a_manager_drops(x: Any) -> Any:
+    with Dropping():
+        if x[0] > 0:
+            raise ValueError("positive")
+        x = x * 2
+    return x
+
+
+def an_assertion_that_a_manager_drops(x: Any) -> Any:
+    with Dropping():
+        assert x[0] > 0
+        x = x * 2
+    return x
+
+
+def an_index_that_a_manager_drops(x: Any, i: Any) -> Any:
+    with Dropping():
+        x = x[i]
+    return x
+
+
+INDEX = np.array(7, "int32")
+DROPPING = [
+    (a_raise_that_finally_drops, [X, NEGATIVE]),
+    (an_index_that_finally_drops, [(X, INDEX), (X, INDEX - 6)]),
+    (a_raise_that_a_manager_drops, [X, NEGATIVE]),
+    (an_assertion_that_a_manager_drops, [X, NEGATIVE]),
+    (an_index_that_a_manager_drops, [(X, INDEX), (X, INDEX - 6)]),
+]
+
+
+@pytest.mark.parametrize(("function", "calls"), DROPPING)
+def test_exceptions_that_are_dropped(function: Any, calls: Any) -> None:
+    agree(function, *calls)
+
+
+class Keeping(Dropping):
+    """Drops no exception."""
+
+    def __exit__(self, *failure: Any) -> Any:
+        return None
+
+
+def test_a_manager_that_drops_nothing_is_part_of_the_graph() -> None:
+    def f(x: Any, i: Any) -> Any:
+        with Keeping():
+            return x[i]
+
+    agree(f, (X, INDEX - 6))
+    pl.graph_function(f, fullgraph=True, backend="reference")(pl.asarray(X), pl.asarray(1))
+
+
+# Objects that move on: iterators, files, NumPy arrays made inside.
+
+
+def an_iterator_in_a_branch(x: Any) -> Any:
+    it = iter([1, 2, 3])
+    a = next(it) if x[0] > 0 else 0
+    return a, next(it)
+
+
+def an_iterator_in_a_test(x: Any) -> Any:
+    k, s = x[0], 0
+    it = iter(range(10))
+    while k < 4 and next(it) < 3:
+        k = k + 1
+        s += 1
+    return float(k), list(it)
+
+
+def a_counter_in_a_loop(x: Any) -> Any:
+    c = itertools.count()
+    s: Any = 0
+    for v in x:
+        s = s + next(c) * v
+    return s
+
+
+def a_file_in_a_branch(x: Any) -> Any:
+    file = io.StringIO()
+    if x[0] > 0:
+        file.write("a")
+    file.write("b")
+    return file.getvalue()
+
+
+def an_array_in_a_branch(x: Any) -> Any:
+    a = np.zeros(3)
+    if x[0] > 0:
+        a[0] = 1
+    return a
+
+
+def attributes_as_a_dict(x: Any) -> Any:
+    h = Holder()
+    if x[0] > 0:
+        vars(h).update(v=3)
+    else:
+        vars(h).update(v=4)
+    return float(h.v)
+
+
+class Counted(list[Any]):
+    """Knows its length."""
+
+    def append(self, v: Any) -> None:
+        """Append, and count."""
+        super().append(v)
+        self.count_ = len(self)
+
+
+def a_list_that_counts(x: Any) -> Any:
+    items = Counted()
+    for v in x:
+        items.append(v)
+    return items.count_, items[-1]
+
+
+MOVING = [
+    an_iterator_in_a_branch,
+    an_iterator_in_a_test,
+    a_counter_in_a_loop,
+    a_file_in_a_branch,
+    an_array_in_a_branch,
+    attributes_as_a_dict,
+    a_list_that_counts,
+]
+
+
+@pytest.mark.parametrize("function", MOVING)
+def test_objects_that_move_on(function: Any) -> None:
+    agree(function, X, NEGATIVE)
+
+
+def test_iterators_of_a_branch_are_part_of_the_graph() -> None:
+    def f(x: Any) -> Any:
+        if x[0] > 0:
+            for a, b in zip([1, 2], [x, x * 2], strict=True):
+                x = x + a * b
+        return x, dict(zip("ab", [x, x], strict=True))["a"]
+
+    agree(f, X, NEGATIVE)
+    pl.graph_function(f, fullgraph=True, backend="reference")(pl.asarray(X))

@@ -7,6 +7,7 @@ from typing import Any
 from plait.ir import Value
 from plait.tracer.region import Region
 from plait.tracer.tensor import Tensor
+from plait.tracer.tensor_handle import Handle
 from plait.tracer.tensor_views import entangle, relatives
 
 
@@ -15,7 +16,7 @@ class Aliases:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, int], list[Tensor]] = {}
-        self._kept: list[Tensor] = []
+        self._kept: list[Handle] = []
 
     def add(self, made: Tensor, source: Tensor, region: Region, group: Any = None) -> None:
         """Note that ``made`` is what ``source`` was in a region, one of a group of results."""
@@ -32,7 +33,7 @@ class Aliases:
                 others.append(made)
 
 
-def is_around(handle: Tensor, region: Region) -> bool:
+def is_around(handle: Handle, region: Region) -> bool:
     """Whether a tensor was there before a region; asked when all changes are undone."""
     data = handle._data
     return type(data) is not Value or not region.owns(data) or region._outer_of(data) is not None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import Literal, TensorType, Value, functions, ops
+from plait.tracer.control import moving
 from plait.tracer.control.branch import truth
 from plait.tracer.control.items import Branching, Leaf, LeafType, lower_leaf
 from plait.tracer.control.iterables import (
@@ -66,6 +67,7 @@ class For(Loop):
         self._rows: list[tuple[Rows, Value]] = []
         self._grown: dict[tuple[Any, ...], tuple[Place, Branching, list[Any]]] = {}
         self._first_look: str | None = None
+        self._marked: frozenset[Any] = frozenset()
 
     def step(self, held: dict[str, Any]) -> tuple[Any, ...]:
         """Called when an iteration begins; afterwards ``done`` and ``element`` hold, too."""
@@ -113,7 +115,9 @@ class For(Loop):
         for slot in self.slots:
             if slot.place is not None and slot.place.key in self._grown:
                 raise self.failure("a list grows and is changed")
-        for place, old, _ in self._grown.values():
+        # The first look is one at the lists as they are, the second at ones that are longer.
+        self._marked = frozenset(self._grown if self._first_look is not None else ())
+        for place, old, _ in self._grown.values() if self._marked else ():
             self.region.note(place)
             place.write([*(child.source for child in old.children), _Unreadable(self)])
         self.element = self._element(self.source)
@@ -154,7 +158,7 @@ class For(Loop):
         if not isinstance(place, ContentPlace) or not isinstance(place.container, list):
             return False
         count = len(old.children)
-        grown = new.children[count + (place.key in self._grown) :]
+        grown = new.children[count + (place.key in self._marked) :]
         kept = zip(new.children, old.children, strict=False)
         if len(new.children) <= count or not all(_same(n, o) for n, o in kept):
             return False
@@ -358,6 +362,8 @@ def for_(iterable: Any, site: Site) -> Any:
     decisions = trace.root.decisions
     source = source_of(iterable, TRIPS)
     if source is None:
+        if trace.root.regions:
+            moving.iterate(iterable)
         return None
     if ("unroll", site) in decisions:
         trips = source.length

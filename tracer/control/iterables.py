@@ -129,11 +129,10 @@ class Range(Source):
     def _traced_length(self) -> Value:
         start, stop, step = (_number(x) for x in (self.start, self.stop, self.step))
         if type(step) is Value:
-            ops.check(
-                ops.not_equal(step, np.zeros((), INT64)),
-                error="ValueError",
-                message="range() arg 3 must not be zero",
-            )
+            from plait.tracer.control import raising  # it goes over what is iterable here
+
+            zero = ValueError("range() arg 3 must not be zero")
+            raising.check(ops.not_equal(step, np.zeros((), INT64)), zero)
         one = np.ones((), INT64)
         back = ops.subtract(ops.subtract(start, stop), one)
         ahead = ops.subtract(ops.subtract(stop, start), one)

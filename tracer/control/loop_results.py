@@ -121,7 +121,7 @@ def _is_of(before: Any, carry: Carried) -> bool:
 def _holds(container: Any, children: list[Any]) -> bool:
     """Whether a container holds these very objects."""
     split = container_of(container)
-    held = split[0](container)[0] if split is not None else ()
+    held = [*split[0](container)[0]] if split is not None else []
     return len(held) == len(children) and all(map(_is, held, children))
 
 

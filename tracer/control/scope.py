@@ -98,7 +98,8 @@ def _parts(x: Any) -> Iterable[Any]:
             return []
     if isinstance(x, MethodType):
         return [x.__self__, x.__func__]
-    parts = [*getattr(x, "__dict__", {}).values()]
+    held = getattr(x, "__dict__", {})
+    parts = [held] if isinstance(held, dict) else [*held.values()]
     for kind in type(x).__mro__:
         for name in getattr(kind, "__slots__", ()):
             parts.append(getattr(x, name, None))

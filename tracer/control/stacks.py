@@ -19,8 +19,9 @@ def settled(item: Any, loop: Any) -> Any:
     """What an iteration appends: what was there before the loop is the same object each time."""
     source = getattr(item, "source", None)
     if type(item) is Leaf:
-        is_same = type(source) is Tensor and source._kind != "number"
-        return Static(source) if is_same and is_around(source, loop.region) else item
+        if type(source) is not Tensor or source._kind == "number":
+            return item
+        return Static(source) if is_around(source, loop.region) else item
     if type(item) is Branching:
         if not isinstance(source, tuple) and loop.before.is_outer(source):
             return Static(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from plait.ir.errors import TraceError
 from plait.tracer.outcome import Break, stop
 from plait.tracer.state import current
 
-__all__ = ["before_yield", "caught", "try_begin", "try_end"]
+__all__ = ["before_yield", "caught", "may_swallow", "try_begin", "try_end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,22 @@ def caught(trial: Trial | None) -> None:
     if isinstance(sys.exception(), TraceError):
         _stop(trial, str(getattr(sys.exception(), "message", "")))
     try_end(trial)
+
+
+def may_swallow(manager: Any) -> bool:
+    """Whether the ``__exit__`` of a context manager may drop an exception: it returns a value."""
+    code = getattr(getattr(type(manager), "__exit__", None), "__code__", None)
+    if code is None:
+        return True
+    before: Any = None
+    for step in dis.get_instructions(code):
+        is_const = step.opname == "RETURN_CONST"
+        if is_const and step.argval:
+            return True
+        if step.opname == "RETURN_VALUE" and (before.opname != "LOAD_CONST" or before.argval):
+            return True
+        before = step
+    return False
 
 
 def before_yield() -> None:
