@@ -26,7 +26,7 @@ from plait.tracer.tensor_handle import wrap
 from plait.tracer.trace import NumberNeeded, Output, Trace, TracedFunction, identifier
 
 #: How often a function is traced anew because of what an attempt found out.
-MAX_DECISIONS = 64
+MAX_DECISIONS = 1000
 #: Results that give what they hold once, or hold what changes.
 _PASSING = (Iterator, Coroutine, MappingView)
 

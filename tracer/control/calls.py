@@ -69,6 +69,7 @@ _HOOKS: dict[int, Callable[..., Any]] = {
 _ON_SCALARS = frozenset(
     map(id, (abs, bool, complex, divmod, float, int, len, max, min, pow, range, round, str))
 )
+_SIZED = (list, tuple, dict)
 _SCALARS = frozenset((bool, int, float, complex, str, bytes, *np.sctypeDict.values()))
 _MANAGER_CODE = contextlib.contextmanager(lambda: iter(())).__code__
 _dispatching: Any = functools.singledispatch(lambda x: x)
@@ -81,13 +82,16 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``."""
     if not dispatch.active:
         return function(*args, **kwargs)
-    if hasattr(function, "__plait_lifted__"):
+    if id(function) in _ON_SCALARS:
+        if not kwargs and _SCALARS.issuperset(map(type, args)):
+            return function(*args)
+    elif hasattr(function, "__plait_lifted__"):
         return function(*args, **kwargs)
-    if id(function) in _ON_SCALARS and not kwargs and _SCALARS.issuperset(map(type, args)):
-        return function(*args)
     trace = current()
     if trace is None or trace.is_lazy:
         return function(*args, **kwargs)
+    if function is len and args and type(args[0]) in _SIZED and trace.provenance.path_of(args[0]) is None:
+        return len(*args, **kwargs)  # of what the trace has made
     if trace.root.regions:
         return moving.call(trace, _call, function, args, kwargs)
     return _call(trace, function, args, kwargs)
@@ -122,16 +126,16 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     kind = type(owner)
     if kind is Tensor:
         return tensor_method(owner, name, args, kwargs)
+    is_append = kind is list and name == "append" and not kwargs and len(args) == 1
+    if is_append and trace.provenance.path_of(owner) is None and not trace.root.regions:
+        owner.append(args[0])
+        return None
     if id(owner) in trace.root.seeded:
         return draw(trace, "a generator draws random numbers", getattr(owner, name), args, kwargs)
     if kind is str or kind is Text:
         return text_method(owner, name, args, kwargs)
     if kind is super:
         return call(lookups.super_attribute(owner, name), *args, **kwargs)
-    is_append = kind is list and name == "append" and not kwargs and len(args) == 1
-    if is_append and trace.provenance.path_of(owner) is None and not trace.root.regions:
-        owner.append(args[0])
-        return None
     found = reads.attr(owner, name)
     if type(found) is types.MethodType:
         return _call_bound(trace, found, args, kwargs)
