@@ -154,6 +154,11 @@ class Held(Path):
         self.parent, self.text = None, text
         self.key = ("held", id(value))
 
+    @property
+    def is_weak(self) -> bool:
+        """Whether the object may be gone."""
+        return isinstance(self._get, weakref.ref)
+
     def code(self, held: str, name: Namer) -> str:
         """The object, None when it is gone."""
         return f"{name(self._get)}()"

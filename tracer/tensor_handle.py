@@ -256,6 +256,8 @@ def note_traced_views(
     if type(base) is not _tensor_class:
         return
     rest, options = unwrap(args[1:]), unwrap(kwargs)
+    if function.__name__ in ("ravel", "reshape") and _is_copied(base, function, rest, options):
+        return
     several = type(handles) is not _tensor_class
     for i, made in enumerate(_leaves(handles)):
         if type(made._data) is not Value:
@@ -266,6 +268,26 @@ def note_traced_views(
             return result[i] if several else result
 
         views.derive(base, made, forward)
+
+
+def _is_copied(base: Any, function: Callable[..., Any], rest: Any, options: Any) -> bool:
+    """Whether a new shape cannot be had without a copy, as that of a transposed tensor."""
+    steps = []
+    while (parent := getattr(base._storage, "parent", None)) is not None:
+        steps.append(base._storage.forward)
+        base = parent
+    if not steps:
+        return False
+    try:
+        with dispatch.suspended():
+            array: Any = np.empty(tuple(base._data.shape), bool)
+            for step in reversed(steps):
+                array = step(array)
+            return array.size > 0 and not np.may_share_memory(
+                array, function(array, *rest, **options)
+            )
+    except Exception:  # a view at an index that is traced: a row, which lies together
+        return False
 
 
 def lift(function: Callable[P, Any]) -> Callable[P, Any]:

@@ -621,3 +621,42 @@ def test_iterators_of_a_branch_are_part_of_the_graph() -> None:
 
     agree(f, X, NEGATIVE)
     pl.graph_function(f, fullgraph=True, backend="reference")(pl.asarray(X))
+
+
+# Views that NumPy copies, methods that are compiled.
+
+
+def test_a_transposed_tensor_is_copied_by_reshape() -> None:
+    def f(x: Any) -> Any:
+        y = x.reshape(4, 5).T
+        y[0] = 0
+        z = y.reshape(-1)
+        z[0] = 50
+        w = x.ravel()
+        w[1] = 60
+        return x, y, z, w
+
+    agree(f, LONG)
+
+
+def test_a_compiled_method_of_what_is_made_inside() -> None:
+    class Sum:
+        """Adds up."""
+
+        def __init__(self, start: Any) -> None:
+            self.count, self.total = 0, start
+
+        @pl.graph_function
+        def step(self, v: Any) -> Any:
+            self.count += 1
+            if v > 0:
+                self.total = self.total + v
+            return self.total
+
+    def f(x: Any) -> Any:
+        found = Sum(x * 0)
+        for v in [x[0], x[1]]:
+            found.step(v)
+        return found.total, found.count
+
+    agree(f, X, NEGATIVE)

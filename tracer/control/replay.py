@@ -12,7 +12,7 @@ from plait.tracer.control import writes
 from plait.tracer.control.text import Text
 from plait.tracer.effects import Effect, Making
 from plait.tracer.guards import Guard
-from plait.tracer.paths import Argument, Attr, Cell, Class, Global, Item, Path
+from plait.tracer.paths import Argument, Attr, Cell, Class, Global, Held, Item, Path
 from plait.tracer.places import (
     AttrPlace,
     CellPlace,
@@ -101,6 +101,8 @@ class Inner:
         except Exception:
             return None
         known: Path | None = self.provenance.path_of(value)
+        if known is None and isinstance(path, Held) and path.is_weak:
+            return None  # the trace has made the object whose method is called
         return known or path
 
     def _place(self, path: Path) -> Place | None:
