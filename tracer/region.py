@@ -31,7 +31,7 @@ class Region(Trace):
         The inputs that stand for them.
     diverged : bool
         Whether the code of the region ends in an exception.
-    made : dict
+    movable : dict
         Iterators, files and arrays that the code of the region has made, by identity.
     """
 
@@ -47,7 +47,7 @@ class Region(Trace):
         self.outers: list[Value] = []
         self.captured: list[Value] = []
         self.diverged = False
-        self.made: dict[int, Any] = {}
+        self.movable: dict[int, Any] = {}
         self._known: dict[Value, Value] = {}
         self._numbers = {}
         self._arrays = []

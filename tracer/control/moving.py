@@ -38,7 +38,7 @@ def call(trace: Any, run: Callable[..., Any], function: Any, args: Any, kwargs: 
                 refuse(x)
     found = run(trace, function, args, kwargs)
     if _moves(found) or isinstance(found, np.ndarray):
-        trace.made[id(found)] = found
+        trace.movable[id(found)] = found
     return found
 
 
@@ -60,7 +60,7 @@ def refuse(x: Any) -> None:
         It is there on other paths, too.
     """
     trace = current()
-    if trace is None or not trace.root.regions or id(x) in getattr(trace, "made", ()):
+    if trace is None or not trace.root.regions or id(x) in getattr(trace, "movable", ()):
         return
     what = f"a {type(x).__name__} changes in a branch or a loop on a tensor's value"
     if trace.restart is not None:
