@@ -22,7 +22,8 @@ def call_in_trace(
         raise stop(trace, same) from None
     if traced.made is not None:
         trace.root.made = trace.root.made or traced.made
-    inner = Inner(trace, traced, request.leaves, request.found)
+    is_inside = getattr(function, "__plait_inside__", False)
+    inner = Inner(trace, traced, request.leaves, request.found, is_inside)
     dynamic = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
     operands = [_operand(trace, request.leaves[i]) for i in dynamic]
     operands += [inner.operand(*pair) for pair in zip(traced.captures, inner.sources, strict=True)]

@@ -260,6 +260,7 @@ class GraphFunction:
             signature = signature.replace(parameters=rest)
         method.__signature__ = signature  # type: ignore[attr-defined]
         method.__plait_self__ = reference  # type: ignore[attr-defined]
+        method.__plait_inside__ = bool(dispatch.interpreters())  # type: ignore[attr-defined]
         static = {s - 1 if isinstance(s, int) else s for s in self._options.static}
         return GraphFunction(method, replace(self._options, static=frozenset(static)))
 

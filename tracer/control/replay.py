@@ -37,11 +37,19 @@ class Inner:
         The leaves of its arguments.
     found : tuple
         What its paths lead to.
+    is_inside : bool
+        Whether it is a method that was first asked for while tracing.
     """
 
     def __init__(
-        self, trace: Any, traced: TracedFunction, leaves: Sequence[Any], found: tuple[Any, ...]
+        self,
+        trace: Any,
+        traced: TracedFunction,
+        leaves: Sequence[Any],
+        found: tuple[Any, ...],
+        is_inside: bool = False,
     ) -> None:
+        self._is_inside = is_inside
         self.trace = trace
         self.provenance = trace.root.provenance
         self.leaves = leaves
@@ -101,7 +109,7 @@ class Inner:
         except Exception:
             return None
         known: Path | None = self.provenance.path_of(value)
-        if known is None and isinstance(path, Held) and path.is_weak:
+        if known is None and self._is_inside and isinstance(path, Held) and path.is_weak:
             return None  # the trace has made the object whose method is called
         return known or path
 
