@@ -17,3 +17,10 @@ def is_converted(function: Any) -> bool:
     from plait.tracer.convert import is_converted as found
 
     return found(function)
+
+
+def is_of_library(function: Any) -> bool:
+    """Whether a function stands in a file of the standard library or of an installed package."""
+    from plait.tracer.convert.converter import library_of
+
+    return bool(library_of(function.__code__.co_filename))

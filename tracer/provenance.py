@@ -85,7 +85,7 @@ class Provenance:
         self._inputs: dict[int, Value] = {}
         self._originals: dict[int, Any] = {}
         self._whole: set[int] = set()
-        self._called: set[int] = set()
+        self._called: set[tuple[int, str]] = set()
         self._location: Location | None = None
 
     # Which objects are from outside.
@@ -154,11 +154,11 @@ class Provenance:
         finally:
             self._location = saved
 
-    def is_known(self, function: Any) -> bool:
-        """Whether a function was said to run before; from now on it was."""
-        if id(function) in self._called:
+    def is_known(self, function: Any, how: str = "") -> bool:
+        """Whether a function was said to run before, in this way; from now on it was."""
+        if (id(function), how) in self._called:
             return True
-        self._called.add(id(function))
+        self._called.add((id(function), how))
         self._kept.append(function)
         return False
 
@@ -249,6 +249,8 @@ class Provenance:
         """
         kind = type(value)
         if value is sys.stdout or value is sys.stderr or _is_of_library(kind):
+            return
+        if isinstance(value, CONTAINERS):
             return
         step = getattr(kind, "__next__", None)
         if step is not None and not isinstance(step, types.FunctionType):

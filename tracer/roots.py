@@ -12,9 +12,11 @@ from typing import Any
 from plait.ir.location import Location, display_name
 from plait.tracer.arguments import LeafSpec
 from plait.tracer.converted import convert, is_converted
+from plait.tracer.outcome import Break, stop
 from plait.tracer.paths import Argument, Attr, Cell, Global, Held, Item, Path
 from plait.tracer.provenance import PLAIN, Provenance
 from plait.tracer.trusted import is_trusted, is_trusted_module
+from plait.tracer.unseen import hidden_argument, hidden_reason, is_fixed, is_hidden, is_made_by_exec
 
 _LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME"))
 _FREE = frozenset(("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"))
@@ -28,7 +30,12 @@ def begin(
     provenance: Provenance = trace.provenance
     for i, (leaf, text) in enumerate(zip(leaves, paths, strict=True)):
         if leaf.type is None and type(leaf.value.value) not in PLAIN:
+            provenance.demand_still(leaf.value.value, text)
             provenance.root(leaf.value.value, Argument(i, text))
+    bare = function
+    while hasattr(bare, "__wrapped__") or isinstance(bare, types.MethodType):
+        bare = bare.__func__ if isinstance(bare, types.MethodType) else bare.__wrapped__
+    given(provenance, bare, [leaf.value.value for leaf in leaves if leaf.type is None])
     register(provenance, function)
 
 
@@ -37,9 +44,11 @@ def register(provenance: Provenance, function: Any) -> None:
     reference = getattr(function, "__plait_self__", None)
     if reference is not None:
         provenance.root(reference(), Held(reference(), "self", weak=True))
+        given(provenance, function.__wrapped__, [reference()])
         _root(provenance, function.__wrapped__)
     elif isinstance(function, types.MethodType):
         provenance.root(function.__self__, Held(function.__self__, "self", weak=True))
+        given(provenance, function.__func__, [function.__self__])
         _root(provenance, function.__func__)
     elif isinstance(function, functools.partial):
         path = Held(function, "partial", weak=True)
@@ -55,6 +64,7 @@ def register(provenance: Provenance, function: Any) -> None:
         provenance.root(function, Held(function, "self", weak=True))
         call = getattr(type(function), "__call__")  # noqa: B004, B009
         if isinstance(call, types.FunctionType):
+            given(provenance, call, [function])
             _root(provenance, call)
 
 
@@ -70,7 +80,9 @@ def called(provenance: Provenance, function: Any) -> None:
 
     A converted function tells of each read; of any other all that its code names is guarded.
     """
-    if not isinstance(function, types.FunctionType) or is_trusted(function):
+    if not isinstance(function, types.FunctionType):
+        return
+    if is_trusted(function) and not is_made_by_exec(function):
         return
     if provenance.is_known(function):
         return
@@ -80,8 +92,23 @@ def called(provenance: Provenance, function: Any) -> None:
         provenance.read_static(Attr(path, "__code__"), function.__code__)
         _defaults(provenance, function, path)
     if not is_converted(convert(function)):
+        _demand(provenance, is_hidden(function) and hidden_reason(function))
         with provenance.at(_place(function.__code__)):
             _names(provenance, function, function.__code__)
+
+
+def given(provenance: Provenance, function: Any, values: Sequence[Any]) -> None:
+    """Break the graph where a hidden function is given an outside object to look into."""
+    values = [x for x in values if not isinstance(x, type)]
+    outside = [x for x in values if provenance.path_of(x) is not None]
+    if outside and is_hidden(function):
+        _demand(provenance, hidden_argument(function, outside))
+
+
+def _demand(provenance: Provenance, reason: str | bool | None) -> None:
+    """Break the graph for a reason, if there is one."""
+    if reason:
+        raise stop(provenance.trace, Break(str(reason)))
 
 
 def _place(code: types.CodeType) -> Location:
@@ -153,6 +180,11 @@ def _attribute(
 def _static(provenance: Provenance, path: Path, value: Any) -> Any:
     """Guard a value that code reads without telling; what it holds is guarded, too."""
     provenance.read_static(path, value)
+    is_own = isinstance(value, types.FunctionType) and not is_fixed(value)
+    if is_own and not provenance.is_known(value, "natively"):
+        provenance.read_static(Attr(path, "__code__"), value.__code__)
+        _defaults(provenance, value, path)
+        _names(provenance, value, value.__code__)
     return value
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from plait.ir.errors import SignatureError
 from plait.tracer import (
     Break,
@@ -61,7 +63,9 @@ class Watch:
             return found
         for i, text in self._writes:
             _refuse_shared(found[i], text, leaves)
-        shared = sharing(_tensors(found, leaves))
+            if isinstance(found[i], np.ndarray):
+                _refuse_shared(found[i], text, _other_arrays(found, i), "another array outside")
+        shared = (_first_places(found), sharing(_tensors(found, leaves)))
         if self._sharing is None:
             self._sharing = shared
         return found if shared == self._sharing else None
@@ -120,15 +124,28 @@ def _is_gone(path: Path | None) -> bool:
     return isinstance(path, Held) and path.find() is None
 
 
-def _refuse_shared(written: Any, text: str, leaves: Sequence[Any]) -> None:
+def _refuse_shared(
+    written: Any, text: str, leaves: Sequence[Any], what: str = "an argument"
+) -> None:
     """Demand that what a program writes into outside is no argument, nor a view of one."""
     for leaf in leaves:
         if leaf is written or overlap(written, leaf):
             reason = (
-                f"the function writes into {text}, which shares memory with an argument; pass a "
-                "copy of it"
+                f"the function writes into {text}, which shares memory with {what}; take a copy "
+                "of it"
             )
             raise Break(reason, error=SignatureError(reason))
+
+
+def _other_arrays(found: Found, index: int) -> list[Any]:
+    return [x for x in found if isinstance(x, np.ndarray) and x is not found[index]]
+
+
+def _first_places(found: Found) -> tuple[int, ...]:
+    """For each tensor and array the place where it comes first: which of them are one."""
+    first: dict[int, int] = {}
+    arrays = [(i, x) for i, x in enumerate(found) if isinstance(x, (Tensor, np.ndarray))]
+    return tuple([first.setdefault(id(x), i) for i, x in arrays])
 
 
 def _tensors(found: Found, leaves: Sequence[Any]) -> list[Any]:

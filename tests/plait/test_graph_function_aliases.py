@@ -315,6 +315,39 @@ def test_a_tensor_outside_that_is_written_and_an_argument_too_breaks_the_graph()
     assert f(pl.ones((4,))).numpy().tolist() == [1, 1, 1, 1]
     with pytest.warns(pl.errors.GraphBreakWarning, match="shares memory with an argument"):
         assert f(cache[1:]).numpy().tolist() == [2, 2, 2]
-        assert f(cache).numpy().tolist() == [3, 3, 3, 3]
+    assert f(cache).numpy().tolist() == [3, 3, 3, 3]
     assert f(pl.ones((4,))).numpy().tolist() == [1, 1, 1, 1]
     assert cache.numpy().tolist() == [4, 4, 4, 4]
+
+
+def test_outside_tensors_that_become_one() -> None:
+    state = {"a": pl.ones((2,)), "b": pl.zeros((2,))}
+
+    def f(x: Any) -> Any:
+        state["a"][0] += x
+        state["b"][1] += x
+        return state["a"] + state["b"]
+
+    g = pl.graph_function(f, backend="reference")
+    assert g(pl.constant(1.0)).numpy().tolist() == [2, 2]
+    state["b"] = state["a"]
+    assert g(pl.constant(1.0)).numpy().tolist() == [6, 4]
+    assert state["a"].numpy().tolist() == [3, 2]
+    state["b"] = pl.zeros((2,))
+    assert g(pl.constant(1.0)).numpy().tolist() == [4, 3]
+
+
+def test_outside_arrays_that_overlap_run_in_segments() -> None:
+    whole = np.arange(4.0)
+    part = whole[1:]
+
+    def f(x: Any) -> Any:
+        part[0] = 9
+        whole[1:3] *= 2
+        return x * whole.sum() + part.sum()
+
+    g = pl.graph_function(f, backend="reference")
+    with pytest.warns(pl.errors.GraphBreakWarning, match="another array outside"):
+        first = g(pl.constant(1.0))
+    assert float(first) == 50.0
+    assert whole.tolist() == [0, 18, 4, 3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -300,12 +301,14 @@ def test_a_traced_value_is_not_known(use: Callable[[Any], Any]) -> None:
 
 def test_a_leaked_tensor_says_so() -> None:
     kept: list[Any] = []
+    queue = SimpleQueue[Any]()  # its methods are not looked into
 
-    namespace: dict[str, Any] = {"kept": kept}
-    exec(
-        "def leak(x):\n    kept.append(x + 1)\n    return x", namespace
-    )  # no source: not converted
-    pl.graph_function(namespace["leak"], backend="reference")(pl.zeros(2))
+    def leak(x: Any) -> Any:
+        queue.put(x + 1)
+        return x
+
+    pl.graph_function(leak, backend="reference")(pl.zeros(2))
+    kept.append(queue.get())
     for use in (lambda t: t + 1, pl.tanh, np.asarray, np.tanh, lambda t: t[0]):
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             use(kept[0])
@@ -314,12 +317,14 @@ def test_a_leaked_tensor_says_so() -> None:
 
 def test_a_leaked_tensor_says_so_inside_of_another_trace() -> None:
     kept: list[Any] = []
+    queue = SimpleQueue[Any]()  # its methods are not looked into
 
-    namespace: dict[str, Any] = {"kept": kept}
-    exec(
-        "def keep(x):\n    kept.append(x + 1)\n    return x", namespace
-    )  # no source: not converted
-    pl.graph_function(namespace["keep"], backend="reference")(pl.zeros(2))
+    def keep(x: Any) -> Any:
+        queue.put(x + 1)
+        return x
+
+    pl.graph_function(keep, backend="reference")(pl.zeros(2))
+    kept.append(queue.get())
     for use in (np.asarray, lambda t: t.item(), lambda t: f"{t:.2f}", lambda t: t.tolist()):
         with pytest.raises(pl.errors.LeakedTracerError, match="outside of the traced function"):
             pl.graph_function(lambda x, use=use: use(kept[0]) + x, backend="reference")(pl.zeros(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,9 @@ def test_operators_on_tensors_from_outside(name: str) -> None:
 
 
 def test_a_value_of_a_trace_that_is_over_has_leaked() -> None:
-    kept: list[Any] = []
-    exec_made: dict[str, Any] = {"kept": kept}
-    exec("def keep(x):\n    kept.append(x)", exec_made)  # without source it is not converted
-    pl.graph_function(exec_made["keep"]).trace("f32[2]")
+    queue = SimpleQueue[Any]()  # its methods are not looked into
+    pl.graph_function(lambda x: queue.put(x)).trace("f32[2]")
+    kept = [queue.get()]
     for use in (lambda x: x + kept[0], lambda x: kept[0] + x, lambda _: pl.tanh(kept[0])):
         with pytest.raises(pl.errors.LeakedTracerError):
             pl.graph_function(use).trace("f32[2]")

@@ -90,7 +90,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     trace = current()
     if trace is None or trace.is_lazy:
         return function(*args, **kwargs)
-    if function is len and args and type(args[0]) in _SIZED and trace.provenance.path_of(args[0]) is None:
+    path_of = trace.provenance.path_of
+    if function is len and args and type(args[0]) in _SIZED and path_of(args[0]) is None:
         return len(*args, **kwargs)  # of what the trace has made
     if trace.root.regions:
         return moving.call(trace, _call, function, args, kwargs)
@@ -251,7 +252,7 @@ def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
         return functools.partial(call, lookups.dispatched(function, builtins_.type_(args[0])))
     if is_library(function):
         return None
-    reads.called(function)
+    reads.called(function, args)
     converted = convert(function)
     if converted is function:
         return None
@@ -442,11 +443,8 @@ def _run(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         return _call_library(trace, function, args, kwargs)
     values = (*args, *kwargs.values())
     if is_pure(function):
-        for x in values:
-            if isinstance(x, CONTAINERS):
-                trace.note(ContentPlace(x))
         _read(values)
-        return function(*args, **kwargs)
+        return lookups.purely(trace, function, args, kwargs)
     trace.root.notes.unseen(function_name(function))
     for x in values:
         if isinstance(x, CONTAINERS):

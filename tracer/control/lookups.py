@@ -14,7 +14,7 @@ from plait.ir import dispatch
 from plait.tracer.control import calls, reads, writes
 from plait.tracer.outcome import Break, stop
 from plait.tracer.paths import Attr, Class, Held, Item, Path, Result
-from plait.tracer.places import UNBOUND, AttrPlace
+from plait.tracer.places import UNBOUND, AttrPlace, ContentPlace
 from plait.tracer.provenance import CONTAINERS, PLAIN, Provenance
 from plait.tracer.state import current
 from plait.tracer.trusted import is_trusted, is_trusted_name
@@ -257,6 +257,24 @@ def called(owner: Any, args: tuple[Any, ...]) -> Any:
     look = _dotted if isinstance(owner, operator.attrgetter) else reads.item
     found = [look(args[0], key) for key in given]
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def purely(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what works on its arguments alone; containers that it changes are noted."""
+    containers = [x for x in (*args, *kwargs.values()) if isinstance(x, CONTAINERS)]
+    for x in containers:
+        trace.note(ContentPlace(x))
+    before = [_parts(x) for x in containers]
+    result = function(*args, **kwargs)
+    for x, old in zip(containers, before, strict=True):
+        new = _parts(x)
+        if len(new) != len(old) or any(a is not b for a, b in zip(new, old, strict=True)):
+            trace.provenance.note_edit(x, None)
+    return result
+
+
+def _parts(container: Any) -> list[Any]:
+    return [*container, *container.values()] if isinstance(container, dict) else [*container]
 
 
 def _dotted(obj: Any, names: str) -> Any:

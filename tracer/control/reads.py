@@ -402,10 +402,11 @@ def contents(container: Any) -> None:
         found.whole(container)
 
 
-def called(function: Any) -> None:
+def called(function: Any, args: tuple[Any, ...] = ()) -> None:
     """Say that a function is about to run: guard its code and defaults, and what it names."""
     found = provenance() if dispatch.active else None
     if found is not None:
+        roots.given(found, function, args)
         roots.called(found, function)
 
 

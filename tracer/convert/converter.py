@@ -67,7 +67,7 @@ def _library_folders() -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _library_of(file: str) -> str:
+def library_of(file: str) -> str:
     """The library that a file belongs to; empty for a user's own."""
     if file.startswith("<frozen "):
         return "the standard library"
@@ -227,7 +227,7 @@ class Converter:
         if first == "plait":
             return f"{name} is Plait's own"
         if not self._is_included(str(module)):
-            library = _library_of(code.co_filename)
+            library = library_of(code.co_filename)
             if library:
                 return f"{name} is from {library} ({module})"
         return ""

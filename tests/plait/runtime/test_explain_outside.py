@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import types
 from typing import Any
 
@@ -78,6 +79,8 @@ def solve(counter):
     counter.count += 1
     return 2.0
 """
+#: As of an installed package: what is there is not converted.
+INSTALLED = sysconfig.get_paths()["purelib"] + "/library.py"
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def module(tmp_path: Any) -> types.ModuleType:
     made = types.ModuleType("outside")
     made.__file__ = str(path)
     library: dict[str, Any] = {"__name__": "library"}
-    exec(LIBRARY, library)
+    exec(compile(LIBRARY, INSTALLED, "exec"), library)
     made.__dict__.update(solve=library["solve"], counter=library["Counter"]())
     exec(compile(SOURCE, str(path), "exec"), made.__dict__)
     return made

@@ -291,3 +291,16 @@ def test_names_that_are_looked_up_by_text_break_the_graph() -> None:
         assert float(f(one())) == 7.0
     finally:
         globals()["RATE"] = 2.0
+
+
+def test_methods_of_the_standard_library_that_change_a_container() -> None:
+    found = collections.Counter()
+
+    def f(x: Any) -> Any:
+        found["a"] += 1
+        found.update("aab")
+        return x * len(found)
+
+    g = compiled(f)
+    assert [float(g(one())) for _ in range(3)] == [2.0, 2.0, 2.0]
+    assert found == {"a": 9, "b": 3}
