@@ -255,8 +255,9 @@ class Specializer:
             if traced is None:
                 return None
             program = Program(traced, self.options, place)
-            request.found = program.settle(request.leaves, request.given, is_inner)
-            if request.found is not None:
+            found = program.settle(request.leaves, request.given, is_inner)
+            if found is not None:
+                request.found = found
                 return program
         assert program is not None
         raise program.unsettled(request.leaves, request.given)

@@ -14,6 +14,7 @@ from plait.ir import dispatch
 from plait.tracer.control import calls, reads, writes
 from plait.tracer.outcome import Break, stop
 from plait.tracer.paths import Attr, Class, Held, Item, Path, Result
+from plait.tracer.places import CONTAINERS as CHANGING
 from plait.tracer.places import UNBOUND, AttrPlace, ContentPlace
 from plait.tracer.provenance import CONTAINERS, PLAIN, Provenance
 from plait.tracer.state import current
@@ -216,12 +217,13 @@ def imported(value: Any, module: str, level: int = 0, name: str | None = None) -
         module = importlib.util.resolve_name("." * level + module, package)
     if is_trusted_name(module) or module not in sys.modules:
         return value
-    path: Path = Item(Held(sys.modules, "sys.modules"), module)
+    modules = Held(sys.modules, "sys.modules")
+    path: Path = Item(modules, module)
     path.text = module
     if name is None:
         return found.read(path, value)
     if getattr(sys.modules[module], name, UNBOUND) is not value:
-        return found.read(Item(path.parent, f"{module}.{name}"), value)  # a module in a package
+        return found.read(Item(modules, f"{module}.{name}"), value)  # a module in a package
     return found.read(Attr(path, name), value)
 
 
@@ -261,7 +263,7 @@ def called(owner: Any, args: tuple[Any, ...]) -> Any:
 
 def purely(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what works on its arguments alone; containers that it changes are noted."""
-    containers = [x for x in (*args, *kwargs.values()) if isinstance(x, CONTAINERS)]
+    containers = [x for x in (*args, *kwargs.values()) if isinstance(x, CHANGING)]
     for x in containers:
         trace.note(ContentPlace(x))
     before = [_parts(x) for x in containers]
