@@ -21,6 +21,7 @@ from plait.tracer.outcome import Break, Restart
 from plait.tracer.outside import MetArray
 from plait.tracer.pytree import TreeDef, flatten, unflatten
 from plait.tracer.roots import begin
+from plait.tracer.syntax_methods import SyntaxMethods
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
 from plait.tracer.trace import NumberNeeded, Output, Trace, TracedFunction, identifier
@@ -90,6 +91,7 @@ def _attempt(
         for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
     ]
     handles = [handles[same[i] if same else i] for i in range(len(handles))]
+    methods = SyntaxMethods(trace.provenance)
     try:
         with trace:
             ran = _run(trace, function, in_tree, leaves, paths, handles)
@@ -99,6 +101,7 @@ def _attempt(
         raise
     finally:
         trace.undo()
+        methods.release()
     if ran.mutated and assigned:
         graph = _state_first(graph, ran.own, len(ran.mutated))
     captures = tuple(c for c, _ in trace.captures)

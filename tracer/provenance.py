@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,7 @@ class Provenance:
 
     def __init__(self, trace: Any) -> None:
         self.trace = trace
+        self.meet: Callable[[Any], None] | None = None  # told of outside objects that are found
         self.guards: dict[tuple[Any, ...], Guard] = {}
         self.edits: dict[int, Edits] = {}
         self.cells: set[int] = set()
@@ -99,6 +100,8 @@ class Provenance:
         if id(value) not in self._paths:
             self._paths[id(value)] = path
             self._kept.append(value)
+            if self.meet is not None and not isinstance(value, (*FUNCTIONS, *CONTAINERS)):
+                self.meet(value)
 
     def is_outside(self, place: Place) -> bool:
         """Whether a place was there before the trace."""
@@ -134,7 +137,7 @@ class Provenance:
 
     def release(self) -> None:
         """Let go of everything but the guards."""
-        self.trace = None
+        self.trace = self.meet = None
         for held in (self._paths, self._kept, self._read, self._stand_ins, self._originals):
             held.clear()
 

@@ -400,6 +400,8 @@ def _construct(trace: Any, kind: Any, args: tuple[Any, ...], kwargs: dict[str, A
         made = call(new, kind, *args, **kwargs)
     else:
         made = new(kind, *args, **kwargs)
+    if trace.provenance.meet is not None:
+        trace.provenance.meet(made)
     if isinstance(made, kind):
         _initialize(trace, made, init, args, kwargs)
     return made

@@ -18,6 +18,7 @@ from plait.tracer.paths import Attr, Cell, Class, Global, Item, Path
 from plait.tracer.places import UNBOUND, AttrPlace, CellPlace, ContentPlace, GlobalPlace
 from plait.tracer.provenance import CONTAINERS, PLAIN, Provenance
 from plait.tracer.state import current
+from plait.tracer.syntax_methods import original_of
 from plait.tracer.tensor import Tensor
 from plait.tracer.trusted import is_trusted, is_trusted_module
 
@@ -273,7 +274,7 @@ def class_attribute(kind: type, name: str) -> Any:
     """What a class or its bases hold under a name, as it stands there; None for nothing."""
     for base in kind.__mro__:
         if name in vars(base):
-            return vars(base)[name]
+            return original_of(vars(base)[name])
     return None
 
 
