@@ -17,6 +17,7 @@ from plait.tracer.control.logic import not_ as not_
 from plait.tracer.control.logic import or_ as or_
 from plait.tracer.control.lookups import frame as frame
 from plait.tracer.control.lookups import imported as imported
+from plait.tracer.control.lookups import is_ as is_
 from plait.tracer.control.loop import while_ as while_
 from plait.tracer.control.methods import percent as percent
 from plait.tracer.control.raising import assert_ as assert_

@@ -327,6 +327,18 @@ def _dispatch(function: Any, kind: type) -> Any:
     return function.dispatch(kind)
 
 
+def is_(a: Any, b: Any) -> bool:
+    """``a is b``; that two outside objects are different ones is guarded."""
+    found = reads.provenance() if dispatch.active else None
+    if found is not None and a is not b:
+        paths = [
+            found.path_of(x if found.original(x) is None else found.original(x)) for x in (a, b)
+        ]
+        if paths[0] is not None and paths[1] is not None:
+            found.guard(paths[0], "other", paths[1])
+    return a is b
+
+
 #: Classes of such objects.
 CALLED = (operator.attrgetter, operator.itemgetter, operator.methodcaller, weakref.ref)
 #: Functions that look into objects, and those that take their places.
@@ -338,4 +350,4 @@ HOOKS: dict[Any, Callable[..., Any]] = {
     operator.delitem: lambda obj, key: writes.del_item(obj, key),
 }
 
-__all__ = ["CALLED", "HOOKS", "frame", "imported"]
+__all__ = ["CALLED", "HOOKS", "frame", "imported", "is_"]

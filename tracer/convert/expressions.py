@@ -267,6 +267,11 @@ class Expressions:
             found = self.unit.hooked("contains", [left, right], at)
             is_in = isinstance(operation, ast.In)
             return found if is_in else self.unit.hooked("not_", [found], at)
+        is_identity = isinstance(operation, (ast.Is, ast.IsNot))
+        if is_identity and not any(isinstance(x, ast.Constant) for x in (left, right)):
+            found = self.unit.hooked("is_", [left, right], at)
+            is_is = isinstance(operation, ast.Is)
+            return found if is_is else ast.UnaryOp(ast.Not(), found, **at)
         if node is not None and left is node.left and right is node.comparators[0]:
             return node
         return ast.Compare(left, [operation], [right], **at)

@@ -197,6 +197,11 @@ READS: tuple[Read, ...] = (
 )
 
 WRITES: tuple[Read, ...] = (
+    Read(
+        "J@ = pl.ones(3)\nY@ = J@",
+        "x = x + 1 if J@ is Y@ else x + J@ + Y@",
+        ("J@ = pl.ones(3)", "Y@ = J@", "Y@[0] = #", "J@, Y@ = Y@, J@"),
+    ),
     Read("n@ = 0", "global n@\nn@ = n@ + 1\nx = x + n@", ("n@ = #", "n@ = 0.5")),
     Read("tot@ = pl.zeros(3)", "global tot@\ntot@ = tot@ + x", ("tot@ = pl.zeros(3)", "tot@ = 1")),
     Read("st@ = pl.zeros(3)", "st@[1] = x.max()", ("st@ = pl.ones(3)", "st@[:] = #")),
@@ -212,17 +217,5 @@ WRITES: tuple[Read, ...] = (
         "class KV@:\n    pass\nkv@ = KV@()\nkv@.cache = pl.zeros((4, 3))\nkv@.at = 0",
         "kv@.cache[kv@.at % 4] = x.reshape(-1)[:3]\nkv@.at += 1\nx = x + kv@.cache.sum()",
         ("kv@.at = #", "kv@.cache = pl.ones((4, 3))", "kv@.cache[0] = #"),
-    ),
-)
-
-#: Reads that sequences leave out, each with the reason.
-HELD_BACK: tuple[tuple[Read, str], ...] = (
-    (
-        Read(
-            "J@ = pl.ones(3)\nY@ = J@",
-            "x = x + 1 if J@ is Y@ else x + J@ + Y@",
-            ("J@ = pl.ones(3)", "Y@ = J@", "Y@[0] = #", "J@, Y@ = Y@, J@"),
-        ),
-        "two tensors that become one object are not noticed",
     ),
 )

@@ -23,9 +23,7 @@ from tests.capture.fuzz.shrink import shrink
 
 ERROR = re.compile(r"[\w.]+(Error|Break|Restart|Exception|Warning)\b")
 #: Seeds whose programs do not mean the same yet, each with the reason.
-HELD_BACK: dict[int, str] = {
-    129: "a write to a list's tensor under another name is lost after a loop",
-}
+HELD_BACK: dict[int, str] = {}
 NO_KINDS = ("xla", "in segments")
 XLA_EVERY = 100
 CHUNK = 50

@@ -140,6 +140,10 @@ class Runtime:
         return body() if test else orelse()
 
     @staticmethod
+    def is_(a: Any, b: Any) -> bool:
+        return a is b
+
+    @staticmethod
     def contains(item: Any, container: Any) -> Any:
         return item in container
 
