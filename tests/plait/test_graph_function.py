@@ -359,7 +359,7 @@ def test_a_value_that_is_asked_for_names_its_line() -> None:
 
 
 def test_a_leaked_tracer_is_an_error_that_says_so() -> None:
-    queue = SimpleQueue[Any]()  # its methods are not looked into
+    queue: Any = SimpleQueue()  # its methods are not looked into
     f = compiled(lambda x: (queue.put(x * 2), x)[1])
     f(x32(2))
     kept = [queue.get()]

@@ -16,7 +16,7 @@ class Slots:
 
 
 def test_an_empty_slot_may_be_filled() -> None:
-    held = Slots()
+    held: Any = Slots()
     held.factor = 2.0
 
     def scale(x: Any) -> Any:

@@ -219,7 +219,7 @@ def ellipsis_and_newaxis(x):
 
 
 @entry(args(f64(0.5), f64(2.0)), args(f64(-0.5), f64(2.0)))
-def docstring_annotations_and_pass(x: np.ndarray, y: np.ndarray = 1.0) -> np.ndarray:
+def docstring_annotations_and_pass(x: np.ndarray, y: float = 1.0) -> np.ndarray:
     """Annotations and a docstring change nothing."""
     scale: float  # noqa: F842
     if x > 0:

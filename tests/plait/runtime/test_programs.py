@@ -9,22 +9,23 @@ from plait.runtime.programs import Programs
 
 
 def test_programs_are_bounded_and_those_used_last_first() -> None:
-    kept = Programs(3)
+    kept: Any = Programs(3)
     a, b, c, d = (Any, str, int, float)
     for key, program in (("k", a), ("k", b), ("other", c)):
-        assert list(kept.add(key, program)) == []  # type: ignore[arg-type]
+        assert list(kept.add(key, program)) == []
     assert kept.candidates("k") == (b, a)
-    kept.use("k", a)  # type: ignore[arg-type]
+    kept.use("k", a)
     assert kept.candidates("k") == (a, b)
     assert kept.last is a
-    assert list(kept.add("new", d)) == ["other"]  # type: ignore[arg-type]
+    assert list(kept.add("new", d)) == ["other"]
     assert kept.candidates("other") == ()
-    assert list(kept.add("new", c)) == ["k"]  # type: ignore[arg-type]
+    assert list(kept.add("new", c)) == ["k"]
     assert kept.candidates("k") == (a,)
     assert len(kept) == 3
-    kept.use("gone", a)  # type: ignore[arg-type]
+    kept.use("gone", a)
     kept.clear()
-    assert (len(kept), kept.last) == (0, None)
+    assert len(kept) == 0
+    assert kept.last is None
 
 
 def test_the_program_used_last_is_asked_first_and_the_cache_is_bounded() -> None:

@@ -129,7 +129,7 @@ def test_files_are_read_at_each_call(tmp_path: Any) -> None:
 
 
 def test_a_generator_made_of_a_seed_inside_draws_the_same_at_each_call() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x: Any) -> Any:
         rng, other = np.random.default_rng(3), random.Random(1)
         for _ in range(20):
             x = x + rng.integers(0, 9) + other.random()

@@ -46,14 +46,15 @@ def test_descriptors_are_looked_into() -> None:
     class Held:
         value = Doubled()
 
-    held = Held()
+    held: Any = Held()
     held.value = 3.0
 
     def f(x: Any) -> Any:
         held.value = held.value + 1
         return x * held.value
 
-    other, g = Held(), compiled(f)
+    other: Any = Held()
+    g = compiled(f)
     other.value = 3.0
     for _ in range(3):
         want = (other._value * 2 + 2) * 2
@@ -85,7 +86,7 @@ class Table:
 
 
 def test_attributes_by_getattr() -> None:
-    table = Table()
+    table: Any = Table()
     f = compiled(lambda x: x * table.rate)
     assert float(f(one())) == 2.0
     table.table["rate"] = 3.0
@@ -171,7 +172,7 @@ def test_all_attributes_of_an_object() -> None:
 
 def test_items_of_classes() -> None:
     class Meta(type):
-        def __getitem__(cls, index: int) -> float:
+        def __getitem__(cls: Any, index: int) -> Any:
             return cls.base + index
 
     class Held(metaclass=Meta):
@@ -193,10 +194,11 @@ def test_partials_are_read_part_by_part() -> None:
 
 def test_getters_of_operator() -> None:
     class Held:
-        def times(self, x: Any) -> Any:
+        def times(self: Any, x: Any) -> Any:
             return x * self.rate
 
-    held, table = Held(), {"a": 1.0}
+    held: Any = Held()
+    table = {"a": 1.0}
     held.rate = 2.0
     attribute, item = operator.attrgetter("rate"), operator.itemgetter("a")
     method = operator.methodcaller("times", 10.0)
@@ -211,7 +213,7 @@ def test_weak_references_are_followed() -> None:
         rate = 2.0
 
     held = Held()
-    reference = weakref.ref(held)
+    reference: Any = weakref.ref(held)
     f = compiled(lambda x: x if reference() is None else x * reference().rate)
     assert float(f(one())) == 2.0
     held.rate = 3.0
@@ -232,12 +234,12 @@ def test_functions_registered_for_a_class() -> None:
 
 
 def test_imports_in_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = types.ModuleType("settings_of_a_test")
+    made: Any = types.ModuleType("settings_of_a_test")
     made.rate = 2.0
     monkeypatch.setitem(sys.modules, "settings_of_a_test", made)
 
     def f(x: Any) -> Any:
-        import settings_of_a_test as settings
+        import settings_of_a_test as settings  # type: ignore[import-not-found]
         from settings_of_a_test import rate
 
         return x * settings.rate + rate
@@ -294,7 +296,7 @@ def test_names_that_are_looked_up_by_text_break_the_graph() -> None:
 
 
 def test_methods_of_the_standard_library_that_change_a_container() -> None:
-    found = collections.Counter()
+    found: Any = collections.Counter()
 
     def f(x: Any) -> Any:
         found["a"] += 1

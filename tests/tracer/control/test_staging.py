@@ -234,7 +234,7 @@ def test_a_break_ends_the_loop() -> None:
 
 
 def test_rows_are_views() -> None:
-    def f(m):  # type: ignore[no-untyped-def]
+    def f(m: Any) -> Any:
         for row in m:
             row += 1
             row[0] = 9
@@ -261,8 +261,8 @@ def test_writes_in_a_loop_reach_all_views() -> None:
 
 
 def test_a_dict_that_a_loop_changes_is_carried() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
-        state = {"sum": pl.zeros(()), "count": 0}
+    def f(x: Any) -> Any:
+        state: dict[str, Any] = {"sum": pl.zeros(()), "count": 0}
         for value in x:
             state["sum"] = state["sum"] + value
             state["count"] += 1
