@@ -29,6 +29,8 @@ class Region(Trace):
         Values of the parent that the region uses, in the order of ``captured``.
     captured : list of Value
         The inputs that stand for them.
+    length : Value or None
+        Of a loop whose number of iterations is computed, that number.
     diverged : bool
         Whether the code of the region ends in an exception.
     movable : dict
@@ -44,6 +46,7 @@ class Region(Trace):
         self.journal = Journal()
         self.is_lazy = parent.is_lazy
         self.restart = restart
+        self.length: Value | None = None
         self.outers: list[Value] = []
         self.captured: list[Value] = []
         self.diverged = False
@@ -161,6 +164,19 @@ class Region(Trace):
                 fresh = [x for x in v.node.operands if x not in seen]
                 seen.update(fresh)
                 pending.extend(fresh)
+
+    def avoid(self, reason: str) -> None:
+        """Trace again without this region, where that can be.
+
+        Raises
+        ------
+        Restart, NumberNeeded
+            It is a loop that can be unrolled, or whose length is a number of the arguments.
+        """
+        if self.restart is not None:
+            raise stop(self, Restart(self.restart, reason))
+        if self.length is not None:
+            self.parent.number_needed(self.length)
 
     def _outer_of(self, value: Value) -> Value | None:
         for mine, outer in zip(self.captured, self.outers, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plait.tracer.control import impure
-from plait.tracer.outcome import Break, Restart, stop
+from plait.tracer.outcome import Break, stop
 
 
 def call_impure(
@@ -34,8 +34,7 @@ def draw(
 ) -> Any:
     """Draw from a generator of the trace, which each iteration of a loop would do anew."""
     for region in trace.root.regions:
-        if region.restart is not None:
-            raise stop(trace, Restart(region.restart, "it draws random numbers while it is traced"))
+        region.avoid("it draws random numbers while it is traced")
         raise stop(
             trace, Break(f"{reason} in a branch or a loop on a tensor's value; use pl.random")
         )

@@ -112,6 +112,7 @@ class For(Loop):
     def begin(self) -> None:
         """Open the region, and make the element that stands for all."""
         super().begin()
+        self.region.length = None if self.is_fixed else self.source.length
         for slot in self.slots:
             if slot.place is not None and slot.place.key in self._grown:
                 raise self.failure("a list grows and is changed")
@@ -204,6 +205,7 @@ class For(Loop):
         """Unroll, or give up."""
         if self.is_fixed:
             return stop(self.parent, Restart(("unroll", self.site), reason))
+        self.parent.number_needed(self.source.length)
         return super().failure(reason)
 
     # Writing it down.

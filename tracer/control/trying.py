@@ -109,13 +109,11 @@ def before_yield() -> None:
     """
     trace = current()
     if trace is not None and trace.root.regions:
-        raise stop(
-            trace,
-            Break(
-                "a generator yields inside a branch or a loop on traced values, which is traced "
-                "once; collect the values in a list and return that"
-            ),
-        )
+        reason = "a generator yields inside a branch or a loop on traced values"
+        for region in trace.root.regions:
+            region.avoid(reason)
+        reason += ", which is traced once; collect the values in a list and return that"
+        raise stop(trace, Break(reason))
 
 
 def _stop(trial: Trial, reason: str) -> None:

@@ -407,3 +407,18 @@ def test_enumerate_zip_and_reversed_are_staged() -> None:
 
     assert regions(f, X, X * 2) == {"scan": 2}
     agree(f, (X, X * 2))
+
+
+def test_a_number_that_only_a_loop_needs_is_fixed_alone() -> None:
+    def count(n: Any) -> Any:
+        yield from range(n)  # a generator cannot yield inside of a captured loop
+
+    def f(x: Any, n: Any, rate: Any) -> Any:
+        for i in count(n):
+            x = x + i * rate
+        return x
+
+    compiled = pl.graph_function(f, fullgraph=True, backend="reference")
+    for n, rate in ((2, 0.5), (3, 1.5), (3, 2.5), (3, 3.5)):
+        assert float(compiled(pl.constant(1.0), n, rate)) == float(f(pl.constant(1.0), n, rate))
+    assert len(compiled.explain(fixes=False).traces) <= 3
