@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from plait.ir import TensorType, Value
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, promote_dtypes
 from plait.ir.ops import cast as cast_op
-from plait.ir.types import DType, Shape, as_dtype
+from plait.ir.types import Shape, as_dtype
 from plait.tracer.arguments import NUMBER_TYPES, is_device_array
 from plait.tracer.number_operators import CLASSES
 from plait.tracer.places import UNBOUND
@@ -211,18 +211,6 @@ def payload_item(payload: Any, kind: str = "tensor") -> Leaf:
     return Leaf(payload, LeafType(kind, as_dtype(payload.dtype), tuple(payload.shape)))
 
 
-def leaves(item: Any) -> Iterator[Leaf]:
-    """The leaves of an item in order."""
-    if type(item) is Leaf:
-        yield item
-    elif type(item) is Branching:
-        for child in item.children:
-            yield from leaves(child)
-    elif type(item) is MaybeItem:
-        yield from leaves(item.value)
-        yield from leaves(item.defined)
-
-
 def lower_leaf(scope: Any, payload: Any, wanted: LeafType) -> Value:
     """The payload of a leaf as a value of a builder, cast to a wider type.
 
@@ -254,8 +242,3 @@ def zeros_of(scope: Any, wanted: LeafType) -> Value:
 def handle_of(value: Value, type_: LeafType) -> Any:
     """What the user's code sees of a value."""
     return value if type_.kind == "token" else wrap(value, type_.kind)
-
-
-def dtype_text(dtype: DType) -> str:
-    """The name of a dtype."""
-    return str(dtype.name)
