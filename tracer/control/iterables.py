@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from plait.tracer.tensor_handle import wrap
 INT64 = np.dtype("int64")
 
 
-class Source:
+class Source(ABC):
     """Elements by position.
 
     Attributes
@@ -31,9 +32,9 @@ class Source:
 
     length: Any
 
+    @abstractmethod
     def element(self, index: Any) -> Any:
         """The element at a position: a Python int, or an int64 of the graph."""
-        raise NotImplementedError
 
     def tensors(self) -> Iterator[Tensor]:
         """The tensors whose rows are elements."""
