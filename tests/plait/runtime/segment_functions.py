@@ -81,10 +81,10 @@ def arrays(x: Any, n: Any, s: Any) -> Any:
 
 @case
 def numpy_functions(x: Any, n: Any, s: Any) -> Any:
-    y = x - 1
+    y, add = x - 1, np.add  # type: Any, Any
     return (
-        np.tanh(y), np.add(y, 1.5), np.sum(y, axis=0), np.allclose(y, x), np.linalg.svd(y)[1],
-        np.add.reduce(y), np.concatenate([y, x]), np.where(y > 0, y, 0), np.shape(y), np.spacing(y),
+        np.tanh(y), add(y, 1.5), np.sum(y, axis=0), np.allclose(y, x), np.linalg.svd(y)[1],
+        add.reduce(y), np.concatenate([y, x]), np.where(y > 0, y, 0), np.shape(y), np.spacing(y),
     )  # fmt: skip
 
 
