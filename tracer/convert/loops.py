@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from plait.tracer.convert.expressions import Expressions
@@ -34,7 +35,7 @@ from plait.tracer.convert.unit import Scope
 _OR = ast.Or()
 
 
-class Loops:
+class Loops(ABC):
     """Writes down the loops of one function; the statements are the subclass's."""
 
     def __init__(self, scope: Scope, flow: Flow, value: str) -> None:
@@ -47,9 +48,9 @@ class Loops:
         self._sees_locals = seen and scope.unit.resolve("locals") == "builtin"
         self.targets = Targets(scope, self.expressions)
 
+    @abstractmethod
     def block(self, items: Sequence[Item]) -> list[ast.stmt]:
         """The statements that stand for some items."""
-        raise NotImplementedError
 
     # State.
 

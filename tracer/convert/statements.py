@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,13 +75,13 @@ class Statements(Loops):
         assert isinstance(item, Match)
         return self._match(item)
 
+    @abstractmethod
     def function(self, node: Any) -> ast.stmt:
         """A function that is defined in a converted one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def class_(self, node: Any) -> ast.stmt:
         """A class that is defined in a converted function."""
-        raise NotImplementedError
 
     # Simple statements.
 
