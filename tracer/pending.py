@@ -56,10 +56,3 @@ def settle_mine(handle: Any) -> None:
     found = recorder()
     if found is not None and found.is_pending(handle._data):
         found.flush()
-
-
-def settle_all() -> None:
-    """Run what this thread has recorded and not run yet."""
-    found = recorder()
-    if found is not None:
-        found.flush()

@@ -98,11 +98,6 @@ class Output:
     index: int = 0
     value: Any = None
 
-    @property
-    def is_computed(self) -> bool:
-        """Whether an output of the graph of its own stands for it."""
-        return self.kind in ("tensor", "ndarray", "jax", "number", "text")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TracedFunction:

@@ -272,10 +272,7 @@ class _InDict(Item):
 
 def class_attribute(kind: type, name: str) -> Any:
     """What a class or its bases hold under a name, as it stands there; None for nothing."""
-    for base in kind.__mro__:
-        if name in vars(base):
-            return original_of(vars(base)[name])
-    return None
+    return original_of(lookups.raw_attribute(kind, name))
 
 
 def special(obj: Any, name: str) -> Any:

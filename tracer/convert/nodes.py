@@ -15,7 +15,6 @@ NOWHERE: Where = {"lineno": -1, "col_offset": -1, "end_lineno": -1, "end_col_off
 
 LOAD = ast.Load()
 STORE = ast.Store()
-DEL = ast.Del()
 IS = ast.Is()
 IS_NOT = ast.IsNot()
 AND = ast.And()
