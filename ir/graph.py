@@ -125,10 +125,25 @@ class Node:
         result_types: tuple[Type, ...],
     ) -> Node:
         """Build a node together with its results."""
-        node = Node(op, operands, attributes, regions, location)
-        results = tuple([Value(t, node, i) for i, t in enumerate(result_types)])
-        object.__setattr__(node, "results", results)
-        return node
+        node: Any = _new(_OpenNode)
+        node.op = op
+        node.operands = operands
+        node.attributes = attributes
+        node.regions = regions
+        node.location = location
+        results = []
+        for type_ in result_types:
+            value: Any = _new(_OpenValue)
+            value.type = type_
+            value.node = node
+            value.index = len(results)
+            value.name = ""
+            value.__class__ = Value
+            results.append(value)
+        node.results = tuple(results)
+        node.__class__ = Node
+        made: Node = node
+        return made
 
     @property
     def has_effect(self) -> bool:
@@ -138,6 +153,25 @@ class Node:
     def __repr__(self) -> str:
         types = ", ".join(str(r.type) for r in self.results)
         return f"Node({self.op.name} -> {types})"
+
+
+class _OpenValue(Value):
+    """A value that is being made: filling a frozen one takes four times as long."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+
+class _OpenNode(Node):
+    """A node that is being made."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+
+_new = object.__new__
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
