@@ -68,7 +68,8 @@ class Op:
         ``spread(**attributes)`` gives the result of an op without operands as a read-only view of
         one element; large results that elementwise ops read are then never written out.
     vjp, batch : callable or None
-        Derivative and batching rules.
+        Derivative and batching rules; for the rules of ``plait.ir.derivatives``, which are loaded
+        on first use, ask for ``derivative``.
     """
 
     name: str
@@ -117,6 +118,13 @@ class Op:
         keyword = [p for p in found if p.kind is p.KEYWORD_ONLY and p.name != "regions"]
         return {p.name: p for p in keyword}
 
+    @cached_property
+    def derivative(self) -> Callable[..., tuple[Any, ...]] | None:
+        """The derivative rule; None for an op without gradient and for one without a rule."""
+        import plait.ir.derivatives  # noqa: F401
+
+        return None if self.vjp is without_gradient else self.vjp
+
     def has(self, *traits: Trait) -> bool:
         """Whether the op has all of the traits."""
         return self.traits.issuperset(traits)
@@ -143,6 +151,17 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def without_gradient(application: Any, *_: Any) -> tuple[None, ...]:
+    """The derivative rule of ops whose operands get no cotangent."""
+    return (None,) * len(application.operands)
+
+
+def set_vjp(op: Op, rule: Callable[..., tuple[Any, ...]]) -> None:
+    """Give a record its derivative rule."""
+    object.__setattr__(op, "vjp", rule)
+    op.__dict__.pop("derivative", None)
 
 
 _registry: dict[str, Op] = {}

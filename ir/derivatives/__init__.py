@@ -1,0 +1,1 @@
+"""Derivative rules of the ops, by family; loaded when a derivative is first asked for."""
