@@ -1,7 +1,8 @@
-"""The one interception point: who runs an op: eager execution, a graph builder, a tape.
+"""The one interception point: who runs an op: eager execution, a graph builder; tapes look on.
 
-Each thread has a stack of interpreters; the innermost runs the op. ``active`` is true while any
-thread has one, so that eager fast paths test a single module global.
+Each thread has a stack of interpreters; the innermost runs the op. Beside it stand its tapes, which
+see every op on its way to the interpreter, the innermost tape first. ``active`` is true while any
+thread has an interpreter or a tape, so that eager fast paths test a single module global.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 #: True while any thread has an interpreter on its stack or eager work is redirected to a device.
 active: bool = False
 
+#: True while any thread has a tape.
+recording: bool = False
+
 _lock = threading.Lock()
 _active_count = 0
+_tape_count = 0
 
 
 class Interpreter(Protocol):
@@ -39,9 +44,29 @@ class Interpreter(Protocol):
         ...
 
 
+class Tape(Protocol):
+    """Sees the ops of its thread on their way to the interpreter."""
+
+    def run(
+        self,
+        op: Op,
+        operands: tuple[Any, ...],
+        attributes: Mapping[str, Any],
+        regions: tuple[Any, ...],
+        level: int,
+    ) -> Any:
+        """Apply ``op`` by the ``level`` tapes below and the interpreter."""
+        ...
+
+    def apply(self, function: Any, operands: tuple[Any, ...], level: int) -> tuple[Any, ...]:
+        """Apply a ``Differentiable``, likewise."""
+        ...
+
+
 class _Stack(threading.local):
     def __init__(self) -> None:
         self.items: list[Interpreter] = []
+        self.tapes: list[Tape] = []
 
 
 _stack = _Stack()
@@ -97,12 +122,83 @@ def current() -> Interpreter:
 
 @contextmanager
 def suspended() -> Iterator[None]:
-    """Run the block eagerly in this thread, whatever is being traced."""
-    saved, _stack.items = _stack.items, []
+    """Run the block eagerly in this thread, whatever is being traced or recorded."""
+    saved, tapes = _stack.items, _stack.tapes
+    _stack.items, _stack.tapes = [], []
     try:
         yield
     finally:
-        _stack.items = saved
+        _stack.items, _stack.tapes = saved, tapes
+
+
+# Tapes.
+
+
+@contextmanager
+def record(tape: Tape) -> Iterator[None]:
+    """Let a tape see the ops of this thread inside the block."""
+    _stack.tapes = [*_stack.tapes, tape]
+    _count_tapes(+1)
+    try:
+        yield
+    finally:
+        _stack.tapes = [other for other in _stack.tapes if other is not tape]
+        _count_tapes(-1)
+
+
+@contextmanager
+def paused(tape: Tape) -> Iterator[None]:
+    """Let a tape of this thread see nothing inside the block."""
+    saved = _stack.tapes
+    _stack.tapes = [other for other in saved if other is not tape]
+    try:
+        yield
+    finally:
+        _stack.tapes = saved
+
+
+def _count_tapes(step: int) -> None:
+    global recording, _tape_count
+    activate(step)
+    with _lock:
+        _tape_count += step
+        recording = _tape_count > 0
+
+
+def tapes() -> list[Tape]:
+    """This thread's tapes, outermost first; not to be changed."""
+    return _stack.tapes
+
+
+def depth() -> int:
+    """How many interpreters this thread has."""
+    return len(_stack.items)
+
+
+def run_at(
+    level: int,
+    op: Op,
+    operands: tuple[Any, ...],
+    attributes: Mapping[str, Any],
+    regions: tuple[Any, ...],
+) -> Any:
+    """Apply an op by the outermost ``level`` tapes and the interpreter."""
+    if level:
+        return _stack.tapes[level - 1].run(op, operands, attributes, regions, level - 1)
+    return current().run(op, operands, attributes, regions)
+
+
+def apply_at(level: int, function: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Apply a ``Differentiable`` by the outermost ``level`` tapes; below them it runs."""
+    if level:
+        return _stack.tapes[level - 1].apply(function, operands, level - 1)
+    results: tuple[Any, ...] = function.apply(operands)
+    return results
+
+
+def apply(function: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Apply a ``Differentiable`` to payloads, seen by all tapes of this thread."""
+    return apply_at(len(_stack.tapes), function, operands)
 
 
 _NATIVE = frozenset((np.ndarray, TokenType))
