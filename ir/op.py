@@ -147,6 +147,8 @@ class Op:
         result, or a tuple when ``infer`` returns a tuple.
         """
         regions = attributes.pop("regions", ())
+        if dispatch.recording and (tapes := dispatch.tapes()):
+            return tapes[-1].run(self, operands, attributes, regions, len(tapes) - 1)
         return dispatch.current().run(self, operands, attributes, regions)
 
     def __repr__(self) -> str:
