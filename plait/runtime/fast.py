@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from plait.runtime.program import Program, number_array, wait
-from plait.tracer import FROZEN, Tensor, freeze
+from plait.runtime.unrolled import Form, make_call
+from plait.tracer import Tensor, freeze
 
 #: Finds what a program takes from outside, given its arguments; None when that has changed.
 Look = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
 KINDS = ("tensor", "ndarray", "jax")
-ndarray = np.ndarray
 
 #: What jax makes of wider NumPy arrays.
 NARROWED = frozenset(("float32", "int32", "uint32", "complex64"))
@@ -47,7 +47,7 @@ def _is_quick(program: Program) -> bool:
     traced = program.traced
     if program.options.backend != "xla" or program.device is not None:
         return False
-    if traced.mutated or any(leaf.kind not in KINDS for leaf in traced.leaves):
+    if traced.mutated or traced.layouts or any(leaf.kind not in KINDS for leaf in traced.leaves):
         return False
     if any(c.kind not in ("tensor", "number") for c in traced.captures):
         return False
@@ -57,16 +57,17 @@ def _is_quick(program: Program) -> bool:
     return not any(node.op.is_effect for node in program.runnable.walk())
 
 
-def _checking(program: Program, run: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """The executable's call on jax arrays alone, and on NumPy arrays among them.
+def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The executable's call for a program with arguments that nothing reads; None without them.
 
-    Checked besides what it checks itself are the shapes of arguments that nothing reads, and the
-    dtypes of NumPy arrays: outside of ``jax.enable_x64`` jax narrows float64 in silence.
+    Their shapes are checked, which the executable does not see, and all dtypes.
     """
     graph = program.runnable
     read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
     dtypes = [v.dtype for v in graph.inputs]
     unread = [(v.index, tuple(v.shape)) for v in graph.inputs if v not in read]
+    if not unread:
+        return None
 
     def call(*data: Any) -> Any:
         if [a.dtype for a in data] != dtypes:
@@ -76,32 +77,59 @@ def _checking(program: Program, run: Callable[..., Any]) -> tuple[Callable[..., 
                 raise TypeError("an argument that nothing reads has another shape")
         return run(*data)
 
-    if unread:
-        return call, call
-    return run, call if any(dtype.name in NARROWED for dtype in dtypes) else run
+    return call
 
 
-def _parts(program: Program) -> tuple[tuple[Callable[..., Any], ...], Look | None]:
-    """What runs a program, and what finds the tensors from outside that follow its arguments."""
+def _narrowed(program: Program) -> dict[int, Any]:
+    """The dtypes, by position, of arguments that could be wider ndarrays.
+
+    Outside of ``jax.enable_x64`` jax narrows such arrays in silence.
+    """
+    dtypes = [v.dtype for v in program.runnable.inputs]
+    return {i: dtype for i, dtype in enumerate(dtypes) if dtype.name in NARROWED}
+
+
+def _parts(program: Program) -> tuple[Callable[..., Any], dict[int, Any], Look | None]:
+    """What runs a program, the dtypes left to check, and what finds the tensors from outside."""
     run: Any = program.executable  # takes numbers of 64 bits
     if all(c.kind == "tensor" for c in program.traced.captures):
         run = getattr(run, "call", run)
     look: Look | None = program.quick_look
     if program.traced.effects and look is not None:
         look = program.look
-    return _checking(program, run), look
+    checked = _checking(program, run)
+    return (run, _narrowed(program), look) if checked is None else (checked, {}, look)
 
 
 def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
-    """The quick call of a program from tensors to tensors."""
-    runs, look = _parts(program)
+    """The quick call of a program from tensors to tensors, unrolled over arguments and results."""
+    run, dtypes, look = _parts(program)
     traced = program.traced
-    return _call(program, runs, look, len(traced.leaves) + len(traced.captures))
+    count = len(traced.leaves) + len(traced.captures)
+    unrolled = program.is_single or program.is_tuple
+    form = Form(
+        count,
+        len(traced.outputs) if unrolled else None,
+        program.is_single,
+        bool(program.checks),
+        look is not None,
+        tuple(dtypes),
+    )
+    return make_call(
+        form,
+        run=run,
+        look=look,
+        dtypes=dtypes,
+        raise_status=program.raise_status,
+        build=program.plain_result,
+        mismatch=MISMATCH,
+    )
 
 
 def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ...]], Any]:
     """A quick call whose arguments are tensors, ndarrays and jax arrays."""
-    (_, run), look = _parts(program)
+    run, dtypes, look = _parts(program)
+    checked = tuple(dtypes.items())
     are_handles = [kind is Tensor for kind in kinds]
     are_numbers = [c.kind == "number" for c in program.traced.captures]
     lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
@@ -125,6 +153,9 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
                 freeze(source)
                 source = source._data
             data.append(source)
+        for i, dtype in checked:
+            if data[i].dtype != dtype:
+                return MISMATCH
         try:
             results = run(*data)
         except TypeError:
@@ -134,65 +165,3 @@ def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ..
         return program.finish(results, args, found)
 
     return call
-
-
-def _call(
-    program: Program, runs: tuple[Callable[..., Any], ...], look: Look | None, count: int
-) -> Callable[[tuple[Any, ...]], Any]:
-    """The quick call, with everything that it needs at hand."""
-    kinds, new = [Tensor] * count, object.__new__
-    checks, single, several = bool(program.checks), program.is_single, program.is_tuple
-    run, run_checked = runs
-
-    def call(args: tuple[Any, ...]) -> Any:
-        if look is not None:
-            found = look(args)
-            if found is None:
-                return MISMATCH
-            if found:
-                args = args + found
-        try:
-            data = [a._data for a in args if a._storage is FROZEN]  # which only tensors have
-        except AttributeError:
-            data = []
-        if len(data) != len(args):
-            if not _freeze(args, kinds):
-                return MISMATCH
-            data = [a._data for a in args]
-        try:
-            results = run_checked(*data) if ndarray in map(type, data) else run(*data)
-        except TypeError:
-            return MISMATCH
-        if checks:
-            program.raise_status(results[-1])
-            results = results[:-1]
-        if single:
-            handle = new(Tensor)
-            handle._data = results[0]
-            handle._storage = FROZEN  # jax arrays are never written
-            return handle
-        if not several:
-            return program.plain_result(results)
-        return _handles(results)
-
-    return call
-
-
-def _handles(results: Sequence[Any]) -> tuple[Tensor, ...]:
-    """Tensors that hold jax arrays."""
-    new, made = object.__new__, []
-    for array in results:
-        handle = new(Tensor)
-        handle._data = array
-        handle._storage = FROZEN
-        made.append(handle)
-    return tuple(made)
-
-
-def _freeze(args: tuple[Any, ...], kinds: list[Any]) -> bool:
-    """Freeze tensors, which XLA may read after the call; False when something else is there."""
-    if [*map(type, args)] != kinds:
-        return False
-    for handle in args:
-        freeze(handle)
-    return True
