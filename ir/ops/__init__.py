@@ -7,6 +7,7 @@ from plait.ir.ops.cumulative import *  # noqa: F403
 from plait.ir.ops.effects import *  # noqa: F403
 from plait.ir.ops.elementwise import *  # noqa: F403
 from plait.ir.ops.encoding import *  # noqa: F403
+from plait.ir.ops.guarded import *  # noqa: F403
 from plait.ir.ops.indexing import *  # noqa: F403
 from plait.ir.ops.linear import *  # noqa: F403
 from plait.ir.ops.manipulation import *  # noqa: F403

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir.op import Trait
-from plait.ir.ops.elementwise import define, in_float32
+from plait.ir.errors import DTypeError, ShapeError
+from plait.ir.op import Op, Trait, register
+from plait.ir.ops.elementwise import FAMILY, define, in_float32
+from plait.ir.ops.rules import check_tensors
+from plait.ir.types import TensorType, is_floating
 
 __all__ = [
     "digamma",
@@ -17,6 +20,7 @@ __all__ = [
     "erfinv",
     "gelu",
     "lgamma",
+    "polygamma",
     "relu",
     "sigmoid",
     "softplus",
@@ -108,3 +112,40 @@ erfinv = define(
 )
 lgamma = define("lgamma", "log of |gamma(x)|", special("gammaln"), domain="floating", flops=20)
 digamma = define("digamma", "derivative of lgamma", special("digamma"), domain="floating", flops=20)
+
+
+def _infer_polygamma(x: Any, *, order: int) -> TensorType:
+    check_tensors("polygamma", x)
+    if not is_floating(x.dtype):
+        raise DTypeError(f"polygamma: expected a floating dtype, got {x}")
+    if type(order) is not int or order < 1:
+        raise ShapeError(f"polygamma: order must be an int of at least 1, got {order!r}")
+    return TensorType(x.dtype, x.shape)
+
+
+def _polygamma(x: Any, *, order: int) -> Any:
+    def compute(wide: Any) -> Any:
+        import scipy.special
+
+        found = scipy.special.polygamma(order, wide)
+        pole = (wide <= 0) & (wide == np.floor(wide))
+        undefined = np.isneginf(wide) | (pole & (order % 2 == 0))
+        return np.where(undefined, np.nan, found)
+
+    return in_float32(compute)(x)
+
+
+polygamma = register(
+    Op(
+        name="polygamma",
+        family=FAMILY,
+        doc="derivative of digamma of an ``order`` of at least 1; at its poles inf or, where the "
+        "sign changes, NaN",
+        infer=_infer_polygamma,
+        reference=_polygamma,
+        into=lambda out, x, *, order: np.copyto(out, _polygamma(x, order=order)),
+        traits=frozenset((Trait.ELEMENTWISE,)),
+        overwrites=(0,),
+        flops=lambda operands, results, *, order: 60 * operands[0].size,
+    )
+)

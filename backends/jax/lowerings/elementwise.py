@@ -221,6 +221,45 @@ def _digamma(x: Any) -> Any:
     return lax.select(lax.eq(x, zeros(x)), pole, lax.digamma(x))
 
 
+def _polygamma(x: Any, *, order: int) -> Any:
+    # XLA's series holds for positive x. For the others, by reflection at 1/2 (x < 1/2):
+    # psi_n(x) = (-1)^n psi_n(1 - x) - pi^(n+1) P_n(cot(pi x)), where P_n is the n-th derivative of
+    # the cotangent as a polynomial of it.
+    small = lax.lt(x, like(x, 0.5))
+    mirrored = lax.select(small, lax.sub(like(x, 1), x), x)
+    value = lax.polygamma(like(x, order), mirrored)
+    value = lax.select(lax.eq(mirrored, like(x, np.inf)), zeros(x), value)
+    angle = lax.mul(lax.sub(x, _round(x)), like(x, np.pi))
+    cotangent = lax.div(lax.cos(angle), lax.sin(angle))
+    bend = zeros(x)
+    for coefficient in _cotangent_derivative(order)[::-1]:
+        bend = lax.add(lax.mul(bend, cotangent), like(x, coefficient))
+    scaled = lax.mul(like(x, np.pi ** (order + 1)), bend)
+    other = lax.sub(value if order % 2 == 0 else lax.neg(value), scaled)
+    pole = like(x, np.inf if order % 2 else np.nan)
+    is_pole = lax.bitwise_and(lax.le(x, zeros(x)), lax.eq(x, lax.floor(x)))
+    found = lax.select(is_pole, pole, lax.select(small, other, value))
+    return lax.select(lax.eq(x, like(x, -np.inf)), like(x, np.nan), found)
+
+
+def _cotangent_derivative(order: int) -> Any:
+    """Coefficients of the derivative of cot(x) as a polynomial of cot(x), lowest power first."""
+    polynomial: Any = np.asarray([0.0, 1.0])
+    for _ in range(order):
+        polynomial = -np.convolve(np.polynomial.polynomial.polyder(polynomial), [1.0, 0.0, 1.0])
+    return polynomial
+
+
+# Products and quotients in which 0 wins.
+def _multiply_or_zero(x: Any, y: Any) -> Any:
+    either = lax.bitwise_or(lax.eq(x, zeros(x)), lax.eq(y, zeros(y)))
+    return lax.select(either, zeros(x), lax.mul(x, y))
+
+
+def _divide_or_zero(x: Any, y: Any) -> Any:
+    return lax.select(lax.eq(x, zeros(x)), zeros(x), lax.div(x, y))
+
+
 def lower_cast(x: Any, *, dtype: Any) -> Any:
     """The value in ``dtype``, as ``ndarray.astype`` for values that ``dtype`` can hold.
 
@@ -238,6 +277,8 @@ TABLE: Table = {
     "subtract": lax.sub,
     "multiply": by_kind(lax.mul, b=lax.bitwise_and),
     "divide": lax.div,
+    "multiply_or_zero": _multiply_or_zero,
+    "divide_or_zero": _divide_or_zero,
     "floor_divide": by_kind(_integer_floor_divide, f=in_float32(_float_floor_divide)),
     "remainder": by_kind(_integer_remainder, f=in_float32(_float_remainder)),
     "fmod": by_kind(_integer_fmod, f=lax.rem),
@@ -314,6 +355,7 @@ TABLE: Table = {
     "erfinv": in_float32(lax.erf_inv),
     "lgamma": in_float32(_lgamma),
     "digamma": in_float32(_digamma),
+    "polygamma": in_float32(_polygamma),
     "select": lax.select,
     "cast": lower_cast,
     "complex": lax.complex,

@@ -15,7 +15,7 @@ from tests.ir.op_cases import SHAPES, Case, array
 FIRST = ("float32", "int32", "bool", "complex64")
 # Where NumPy and XLA are known to leave the last bits to the math library.
 TOLERANCE: dict[str, float] = {}
-OTHERS = ("select", "cast", "complex")
+OTHERS = ("select", "cast", "complex", "polygamma")
 
 
 def accepts(op: Op, dtype: Any, arity: int) -> bool:
@@ -104,6 +104,20 @@ def edge_cases() -> Iterator[Case]:
         yield Case(ops.absolute, (a,))
 
 
+def polygamma_cases() -> Iterator[Case]:
+    """Every floating dtype, poles and both sides of zero, even and odd orders."""
+    x = np.asarray([-30.5, -3.0, -2.25, -0.5, -0.0, 0.0, 0.125, 1.0, 3.5, 40.0, 1e3])
+    for order in (1, 2, 3, 4):
+        for dtype in [d for d in DTYPES if is_floating(d)]:
+            # The reflection cancels where the values on both sides of the poles are large.
+            loose = {"float32": 1e-3, "float64": 1e-6}.get(dtype.name)
+            yield Case(ops.polygamma, (x.astype(dtype),), {"order": order}, tolerance=loose)
+    specials = np.asarray([np.nan, np.inf, -np.inf, 1e-3])
+    yield Case(ops.polygamma, (specials,), {"order": 1})
+    for shape in SHAPES:
+        yield Case(ops.polygamma, (abs(array("float32", shape)),), {"order": 2})
+
+
 UFUNCS = [op for op in all_ops() if op.family == "elementwise" and op.name not in OTHERS]
 CASES: list[Case] = [
     *(case for op in UFUNCS for case in cases_of(op)),
@@ -115,4 +129,5 @@ CASES: list[Case] = [
         for s in SHAPES
     ),
     *edge_cases(),
+    *polygamma_cases(),
 ]
