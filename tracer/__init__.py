@@ -14,6 +14,9 @@ from plait.tracer.effects import Making as Making
 from plait.tracer.guards import Check as Check
 from plait.tracer.guards import Guard as Guard
 from plait.tracer.guards import compile_check as compile_check
+from plait.tracer.layouts import Layout as Layout
+from plait.tracer.layouts import layout_of_leaf as layout_of_leaf
+from plait.tracer.layouts import shown_layout as shown_layout
 from plait.tracer.notes import ABSENT as ABSENT
 from plait.tracer.notes import Change as Change
 from plait.tracer.notes import Note as Note

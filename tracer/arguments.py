@@ -9,6 +9,7 @@ import numpy as np
 
 from plait.ir import SHORT_NAMES, TensorType, dispatch
 from plait.ir.errors import DTypeError, SignatureError
+from plait.tracer.layouts import Layout
 from plait.tracer.spec import TensorSpec
 from plait.tracer.tensor import Tensor
 
@@ -34,11 +35,14 @@ class LeafSpec:
         None for a static value.
     value : Any
         The static value, or the class of a number.
+    layout : tuple of int or None
+        Strides in bytes, where they matter and the array does not lie in C order.
     """
 
     kind: str
     type: TensorType | None
     value: Any = None
+    layout: Layout = None
 
     @property
     def is_static(self) -> bool:

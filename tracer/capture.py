@@ -91,6 +91,9 @@ def _attempt(
         for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
     ]
     handles = [handles[same[i] if same else i] for i in range(len(handles))]
+    for i, (handle, leaf) in enumerate(zip(handles, leaves, strict=True)):
+        if leaf.type is not None:
+            trace.layouts.argument(i, handle, leaf.layout)
     methods = SyntaxMethods(trace.provenance)
     try:
         with trace:
@@ -124,6 +127,7 @@ def _attempt(
         ran.own,
         ran.collector.keeps(trace.variables),
         ran.recipe,
+        tuple(sorted(trace.layouts.demanded)),
     )
 
 

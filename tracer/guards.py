@@ -14,6 +14,7 @@ import numpy as np
 
 from plait.ir import TensorType, dispatch
 from plait.ir.location import UNKNOWN, Location
+from plait.tracer.layouts import layout_of, shown_layout
 from plait.tracer.notes import ABSENT, Change, shown
 from plait.tracer.paths import Attr, Global, Item, Namer, Path
 from plait.tracer.places import UNBOUND
@@ -33,7 +34,7 @@ class Guard:
     kind : str
         ``"is"``, ``"value"``, ``"type"``, ``"tensor"``, ``"array"``, ``"variable"``,
         ``"length"``, ``"keys"``, ``"contents"``, ``"set"``, ``"method"``, ``"number"``,
-        ``"same"``, ``"other"`` or ``"absent"``.
+        ``"same"``, ``"other"``, ``"layout"`` or ``"absent"``.
     expected : Any
         Depends on the kind; objects are held weakly where they can be.
     location : Location
@@ -84,6 +85,8 @@ class Guard:
 
     def _texts(self, found: Any) -> tuple[str, str, str]:
         path, before = self.path.text, self._before()
+        if self.kind == "layout" and found is not UNBOUND:
+            return path, before, shown_layout(layout_of(getattr(found, "_data", found)))
         if self.kind == "length" and hasattr(found, "__len__"):
             return path, before, f"length {len(found)}"
         if self.kind in ("same", "other") and found is not UNBOUND:
@@ -103,6 +106,8 @@ class Guard:
         if kind in ("tensor", "array"):
             text = str(TensorType(*wanted[-2:]))
             return text if kind == "tensor" else f"array {text}"
+        if kind == "layout":
+            return shown_layout(wanted)
         if kind == "type":
             return f"a {wanted.__name__}"
         if kind == "number":
@@ -255,6 +260,10 @@ def _other(guard: Guard, value: str, held: str, name: Namer, other: str) -> str:
     return f"{value} is not {other}"
 
 
+def _layout(guard: Guard, value: str, held: str, name: Namer, other: str) -> str:
+    return f"layout_of(getattr({value}, '_data', {value})) == {guard.expected!r}"
+
+
 def _absent(guard: Guard, value: str, held: str, name: Namer, other: str) -> str:
     path = guard.path
     if isinstance(path, Global):
@@ -281,6 +290,7 @@ _CONDITIONS: dict[str, Callable[[Guard, str, str, Namer, str], str]] = {
     "number": _number,
     "same": _same,
     "other": _other,
+    "layout": _layout,
     "absent": _absent,
 }
 
@@ -288,6 +298,7 @@ _GLOBALS: dict[str, Any] = {
     "__builtins__": builtins,
     "Tensor": Tensor,
     "absent_attribute": absent_attribute,
+    "layout_of": layout_of,
     "UNBOUND": UNBOUND,
 }
 

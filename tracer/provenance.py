@@ -135,6 +135,10 @@ class Provenance:
         found = [(self._originals[id(s)], s) for s in self._stand_ins.values()]
         return [(array, s) for array, s in found if s._data is not self._inputs[id(array)]]
 
+    def stand_ins(self) -> list[tuple[Value, Tensor]]:
+        """What stands for outside arrays, by the inputs of the graph."""
+        return [(self._inputs[i], made) for i, made in self._stand_ins.items()]
+
     def release(self) -> None:
         """Let go of everything but the guards."""
         self.trace = self.meet = None

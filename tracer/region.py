@@ -33,6 +33,8 @@ class Region(Trace):
         Of a loop whose number of iterations is computed, that number.
     diverged : bool
         Whether the code of the region ends in an exception.
+    begins : dict
+        What the inputs that a loop carries hold before it, where that is known.
     movable : dict
         Iterators, files and arrays that the code of the region has made, by identity.
     """
@@ -50,8 +52,10 @@ class Region(Trace):
         self.outers: list[Value] = []
         self.captured: list[Value] = []
         self.diverged = False
+        self.begins: dict[Value, Any] = {}
         self.movable: dict[int, Any] = {}
         self._known: dict[Value, Value] = {}
+        self._sources: dict[Value, Value] = {}
         self._numbers = {}
         self._arrays = []
         self._met = {}
@@ -99,6 +103,7 @@ class Region(Trace):
                 known = self.input(outer.type, f"outer{len(self.outers)}")
                 self.outers.append(outer)
                 self.captured.append(known)
+                self._sources[known] = outer
                 self._known[outer] = known
             self._known[value] = known
         return known
@@ -156,7 +161,7 @@ class Region(Trace):
             if not self.owns(v):
                 self.parent.number_needed(v)
             elif v.node is None:
-                outer = self._outer_of(v)
+                outer = self.outer_of(v)
                 if outer is None:
                     continue
                 self.parent.number_needed(outer)
@@ -178,11 +183,9 @@ class Region(Trace):
         if self.length is not None:
             self.parent.number_needed(self.length)
 
-    def _outer_of(self, value: Value) -> Value | None:
-        for mine, outer in zip(self.captured, self.outers, strict=True):
-            if mine is value:
-                return outer
-        return None
+    def outer_of(self, value: Value) -> Value | None:
+        """The value of the parent that an input stands for; None for any other value."""
+        return self._sources.get(value)
 
     # Closing.
 
@@ -199,6 +202,7 @@ class Region(Trace):
             self.inputs.append(value)
             self.outers.append(outer)
             self.captured.append(value)
+            self._sources[value] = outer
             self._known.setdefault(outer, value)
 
     def graph(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> Graph:

@@ -298,7 +298,7 @@ class Methods(Operators, Attributes):
 
     def ravel(self) -> Tensor:
         """A view with one axis, in C order; a copy where strides do not allow it."""
-        return call("reshape", self, (-1,))
+        return call("ravel", self)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         """A view without the axes of size 1, or without those named."""

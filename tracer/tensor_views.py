@@ -78,7 +78,7 @@ class Twin:
         handle = self.handle
         fresh = functions.take(functions.reshape(payload, (-1,)), self.theirs)
         flat = functions.setitem(functions.reshape(handle._data, (-1,)), self.mine, fresh)
-        _refuse_unknown(handle)
+        _demand_known(handle)
         note(PayloadPlace(handle))
         handle._data = functions.reshape(flat, handle._data.shape)
         _refresh(handle, {id(handle)})
@@ -129,7 +129,7 @@ def rebind(handle: Handle, payload: Any) -> None:
             "or pass a plait tensor"
         ).at(user_location())
     written = {id(handle)}
-    _refuse_unknown(handle)
+    _demand_known(handle)
     note(PayloadPlace(handle))
     handle._data = payload
     node = handle._storage
@@ -140,7 +140,7 @@ def rebind(handle: Handle, payload: Any) -> None:
             raise outside(parent)
         if trace is not None and trace.is_outside(parent):
             trace.write_tensor(parent)
-        _refuse_unknown(parent)
+        _demand_known(parent)
         note(PayloadPlace(parent))
         parent._data = node.backward(parent._data, handle._data)
         handle = parent
@@ -158,7 +158,7 @@ def _refresh(handle: Handle, written: set[int]) -> None:
         if child is None or not _views(child, handle) or not _is_live(child._data):
             continue
         if id(child) not in written:
-            _refuse_unknown(child)
+            _demand_known(child)
             note(PayloadPlace(child))
             child._data = child._storage.forward(handle._data)
         _refresh(child, written)
@@ -223,8 +223,11 @@ def _node(x: Handle) -> TracedView:
     return x._storage
 
 
-def _refuse_unknown(handle: Handle) -> None:
-    """Break the graph at a write that reaches another tensor or not."""
+def _demand_known(handle: Handle) -> None:
+    """Break the graph at a write that reaches another tensor or not; rely on layouts that tell."""
+    trace = current()
+    if trace is not None:
+        trace.root.layouts.written(handle)
     node = handle._storage
     if isinstance(node, TracedView) and any(ref() is not None for ref in node.maybe):
         raise stop(

@@ -11,9 +11,11 @@ import numpy as np
 from plait.ir import Graph, GraphBuilder, Literal, Node, TensorType, Value, dispatch, get_op
 from plait.ir.errors import TraceError
 from plait.ir.location import Location, user_location
+from plait.tracer import recorded
 from plait.tracer.adopted import Adopted
 from plait.tracer.arguments import NUMBER_TYPES, LeafSpec
 from plait.tracer.guards import Guard
+from plait.tracer.layouts import Layouts
 from plait.tracer.merged_reads import look
 from plait.tracer.notes import Note, Notes
 from plait.tracer.outcome import Ending
@@ -116,6 +118,8 @@ class TracedFunction:
         Variables that the function assigns to.
     mutated : tuple of int
         Argument leaves that the function writes into.
+    layouts : tuple of int
+        Argument leaves whose layout in memory matters; those of ``leaves`` say which it is.
     same : tuple of int
         For each argument leaf, the first one that is the same object; empty when not asked.
     made : Location or None
@@ -156,6 +160,7 @@ class TracedFunction:
     own: int = 0
     keeps: bool = False
     recipe: Recipe | None = None
+    layouts: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -209,6 +214,7 @@ class Trace(GraphBuilder):
         self.notes = Notes()
         self.provenance = Provenance(self)
         self.adopted = Adopted()
+        self.layouts = Layouts()
         self._kept: list[Any] = []
 
     @property
@@ -271,6 +277,11 @@ class Trace(GraphBuilder):
         type_ = TensorType(array.dtype.newbyteorder("="), array.shape)
         return self._capture("array", array, type_, f"captured{len(self.captures)}", path)
 
+    def outside_handles(self) -> list[tuple[Value, Tensor]]:
+        """The tensors that stand for what is outside, by the inputs of the graph."""
+        known = [(self._captured[id(handle)], handle) for handle in self._kept]
+        return known + self.provenance.stand_ins()
+
     def outside_number(self, path: Path, value: Any) -> Value:
         """The input that stands for a Python number which was read by a path."""
         found = self._capture("number", None, NUMBER_TYPES[type(value)], "", path)
@@ -279,7 +290,11 @@ class Trace(GraphBuilder):
 
     def read_variable(self, variable: Any) -> Any:
         """The current value of a variable, inside this trace."""
-        return self._state(variable).current
+        value = self._state(variable).current
+        if dispatch.recording:
+            for tape in recorded.tapes():
+                tape.watch_variable(variable, value)
+        return value
 
     def assign_variable(self, variable: Any, payload: Any) -> None:
         """Give a variable a new value, inside this trace; committed when a call returns."""

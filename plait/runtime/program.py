@@ -39,6 +39,8 @@ from plait.tracer import (
     classify,
     flatten,
     freeze,
+    layout_of_leaf,
+    shown_layout,
     unflatten,
     wrap,
 )
@@ -376,6 +378,13 @@ class Program:
             ):
                 raise SignatureError(
                     f"{name}: {path}: compiled for {_shown(wanted)}, got {_shown(given)}"
+                )
+        for i in self.traced.layouts:
+            layout, wanted_layout = layout_of_leaf(leaves[i]), specs[i].layout
+            if layout != wanted_layout:
+                raise SignatureError(
+                    f"{name}: {self.traced.paths[i]}: compiled for an argument "
+                    f"{shown_layout(wanted_layout)}, got one {shown_layout(layout)}"
                 )
         return self.call(leaves, (args, kwargs))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from plait.ir import Value
 from plait.ir.errors import SignatureError
 from plait.runtime.options import Options
-from plait.tracer import Tensor, TreeDef, flatten, leaf_paths, leaked, spec_from_text
+from plait.tracer import Layout, Tensor, TreeDef, flatten, leaf_paths, leaked, spec_from_text
 
 
 @dataclass(slots=True)
@@ -35,6 +35,8 @@ class Request:
         ``(args, kwargs)`` themselves, defaults filled in.
     found : tuple
         What the program found for this call has looked up outside.
+    layouts : mapping
+        How leaves lie in memory whose layout matters, where that is not in C order.
     """
 
     tree: TreeDef
@@ -44,6 +46,7 @@ class Request:
     groups: tuple[str, str] = ("", "")
     given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     found: tuple[Any, ...] = ()
+    layouts: Mapping[int, Layout] = field(default_factory=dict)
 
     @property
     def is_flat(self) -> bool:

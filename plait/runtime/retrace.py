@@ -9,7 +9,7 @@ from typing import Any
 from plait.ir.location import Location
 from plait.runtime.program import Program
 from plait.runtime.request import Request
-from plait.tracer import ABSENT, Change, LeafSpec, TracedFunction, cut
+from plait.tracer import ABSENT, Change, LeafSpec, TracedFunction, cut, shown_layout
 
 AN_INPUT = "it is an input of the graph now"
 MAX_SHOWN = 3
@@ -175,7 +175,8 @@ def _described(spec: LeafSpec | None, kind: bool) -> str:
         return cut(repr(spec.value.value))
     if spec.kind == "number":
         return f"any {spec.value.__name__}"
-    return f"{spec.kind} {spec.type}" if kind else str(spec.type)
+    text = f"{spec.kind} {spec.type}" if kind else str(spec.type)
+    return text if spec.layout is None else f"{text} {shown_layout(spec.layout)}"
 
 
 def _shown(spec: LeafSpec) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from plait.tracer import (
     Trace,
     TracedFunction,
     classify,
+    layout_of_leaf,
     trace_function,
 )
 
@@ -127,12 +128,26 @@ class Specializer:
 
     def program(self, function: Callable[..., Any], request: Request) -> Program:
         """The program for a request, traced when it is new."""
-        found = self._program(function, request, ())
+        found = self._laid_out(function, request, ())
         if found.traced.mutated:
             same = same_objects(found.traced, request)
             if same:
-                found = self._program(function, request, same)
+                found = self._laid_out(function, request, same)
                 same_objects(found.traced, request)
+        return found
+
+    def _laid_out(
+        self, function: Callable[..., Any], request: Request, same: tuple[int, ...]
+    ) -> Program:
+        """The program for how arguments lie in memory, as far as that matters."""
+        found = self._program(function, request, same)
+        while found.traced.layouts:
+            known = {i: layout_of_leaf(request.leaves[i]) for i in found.traced.layouts}
+            known = {**request.layouts, **{i: x for i, x in known.items() if x is not None}}
+            if known == request.layouts:
+                break
+            request.layouts = known
+            found = self._program(function, request, same)
         return found
 
     def _program(
@@ -220,6 +235,8 @@ class Specializer:
                 specs.append(classify(leaf, ""))
             except (SignatureError, TypeError):
                 specs.append(classify(leaf, request.paths()[i]))
+        for i, layout in request.layouts.items():
+            specs[i] = replace(specs[i], layout=layout)
         return specs
 
     def _family(self, request: Request, specs: list[LeafSpec], numbers: dict[int, Any]) -> _Family:

@@ -36,7 +36,7 @@ class Aliases:
 def is_around(handle: Handle, region: Region) -> bool:
     """Whether a tensor was there before a region; asked when all changes are undone."""
     data = handle._data
-    return type(data) is not Value or not region.owns(data) or region._outer_of(data) is not None
+    return type(data) is not Value or not region.owns(data) or region.outer_of(data) is not None
 
 
 __all__ = ["Aliases", "is_around"]

@@ -68,7 +68,7 @@ def is_argument_number(trace: Any, value: Value) -> bool:
             seen.update(fresh)
             pending.extend(fresh)
         elif isinstance(trace, Region):
-            outer = trace._outer_of(v)
+            outer = trace.outer_of(v)
             if outer is None or not is_argument_number(trace.parent, outer):
                 return False
         elif v not in trace._numbers:

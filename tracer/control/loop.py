@@ -23,7 +23,7 @@ from plait.tracer.control.items import (
 from plait.tracer.control.loop_results import LoopResults
 from plait.tracer.control.scope import Before, fail, holds_own, place_item, renew, undo
 from plait.tracer.control.site import Site
-from plait.tracer.control.slots import Carried, Slot, is_tensor, statics
+from plait.tracer.control.slots import Carried, Slot, carried_in, is_tensor, statics
 from plait.tracer.outcome import Ending
 from plait.tracer.places import UNBOUND, PayloadPlace, Place, owner_of
 from plait.tracer.region import Region, join_captures
@@ -94,6 +94,8 @@ class Loop:
         state = []
         for slot in self.slots:
             entry = slot.enter(self._input)
+            first = [leaf.before for leaf in carried_in(slot.carry)]
+            self.region.begins |= dict(zip(slot.inputs, first, strict=False))
             if slot.place is None:
                 state.append(entry)
             else:

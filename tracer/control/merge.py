@@ -273,7 +273,7 @@ def _outer(leaf: Leaf, region: Region) -> Any:
     payload = leaf.payload
     if type(payload) is not Value or not region.owns(payload):
         return payload
-    return region._outer_of(payload)
+    return region.outer_of(payload)
 
 
 def _key(a: Any, b: Any) -> tuple[int, int]:

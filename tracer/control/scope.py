@@ -155,7 +155,7 @@ def _was_there(place: Place, old: Any, region: Region, before: Before) -> bool:
 def _is_around(region: Region, value: Value) -> bool:
     """Whether a value is known around a region: not one of its own, or of one inside that ended."""
     if region.owns(value):
-        return region._outer_of(value) is not None
+        return region.outer_of(value) is not None
     scope: Any = region.parent
     while scope is not None:
         if scope.owns(value):
