@@ -15,6 +15,7 @@ from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
 from plait.tracer import number_operators, pending, state
 from plait.tracer import tensor_views as views
+from plait.tracer.layouts import Layouts
 from plait.tracer.outcome import Break, stop
 from plait.tracer.tensor_storage import FROZEN, freeze, read_array, share, shares_memory
 
@@ -256,7 +257,7 @@ def note_traced_views(
     if type(base) is not _tensor_class:
         return
     rest, options = unwrap(args[1:]), unwrap(kwargs)
-    if function.__name__ in ("ravel", "reshape") and _is_copied(base, function, rest, options):
+    if function.__name__ in ("ravel", "reshape") and _is_copied(base, handles, rest, options):
         return
     several = type(handles) is not _tensor_class
     for i, made in enumerate(_leaves(handles)):
@@ -270,24 +271,17 @@ def note_traced_views(
         views.derive(base, made, forward)
 
 
-def _is_copied(base: Any, function: Callable[..., Any], rest: Any, options: Any) -> bool:
+def _is_copied(base: Any, made: Any, rest: Any, options: Any) -> bool:
     """Whether a new shape cannot be had without a copy, as that of a transposed tensor."""
-    steps = []
-    while (parent := getattr(base._storage, "parent", None)) is not None:
-        steps.append(base._storage.forward)
-        base = parent
-    if not steps:
-        return False
-    try:
-        with dispatch.suspended():
-            array: Any = np.empty(tuple(base._data.shape), bool)
-            for step in reversed(steps):
-                array = step(array)
-            return array.size > 0 and not np.may_share_memory(
-                array, function(array, *rest, **options)
-            )
-    except Exception:  # a view at an index that is traced: a row, which lies together
-        return False
+    trace = state.current()
+    layouts = Layouts() if trace is None else trace.root.layouts
+    # An ndarray's ravel copies what strides are left in, where reshape gives a view.
+    ravel: Any = np.ravel if base._kind == "ndarray" else functions.ravel
+    if trace is not None and type(made) is _tensor_class:
+        layouts.link(base, made)
+    if not rest and not options:
+        return layouts.is_copied(base, ravel)
+    return layouts.is_copied(base, lambda x: functions.reshape(x, *rest, **options))
 
 
 def lift(function: Callable[P, Any]) -> Callable[P, Any]:
