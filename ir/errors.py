@@ -16,6 +16,7 @@ __all__ = [
     "GraphError",
     "IndexOutOfRangeError",
     "LeakedTracerError",
+    "LoopCapacityError",
     "MissingPackageError",
     "ParseError",
     "PassError",
@@ -53,6 +54,7 @@ class PlaitError(Exception):
     """
 
     location: _Any = None
+    details: tuple[_Any, ...] = ()  # the numbers of a failed check
 
     def __init__(self, message: str = "", location: _Any = None) -> None:
         super().__init__(message)
@@ -159,6 +161,23 @@ class CheckError(PlaitError, AssertionError):
     >>> issubclass(pl.errors.CheckError, AssertionError)
     True
     """
+
+
+class LoopCapacityError(PlaitError, RuntimeError):
+    """A differentiated loop made more trips than its buffers hold.
+
+    Who runs such a graph catches it, differentiates again with room for ``trips``, and runs again.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.LoopCapacityError, RuntimeError)
+    True
+    """
+
+    @property
+    def trips(self) -> int:
+        """How many trips the loop made; 0 when that is not known."""
+        return int(self.details[0]) if self.details else 0
 
 
 class DivisionError(PlaitError, ZeroDivisionError):

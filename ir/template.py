@@ -112,7 +112,10 @@ def make_error(error: str | Callable[..., Any], message: str, details: Sequence[
     """
     if callable(error):
         return error(*details)
-    return error_class(error)(fill(message, details))
+    made = error_class(error)(fill(message, details))
+    if isinstance(made, errors.PlaitError):
+        made.details = tuple(details)
+    return made
 
 
 def error_class(name: str) -> type[Exception]:

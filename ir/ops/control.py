@@ -86,10 +86,17 @@ cond = register(
 )
 
 
-def infer_while(*types: Type, regions: Sequence[Graph], num_consts: int) -> Types:
-    """The types of the carry: the operands after the ``num_consts`` constants."""
+def infer_while(
+    *types: Type, regions: Sequence[Graph], num_consts: int, bound: int | None = None
+) -> Types:
+    """The types of the carry: the operands after the ``num_consts`` constants.
+
+    ``bound`` is a promise: the loop makes no more trips than that. It does not stop there.
+    """
     check_regions("while", regions, ("condition", "body"))
     check_count("while", "num_consts", num_consts, len(types))
+    if bound is not None and (type(bound) is not int or bound < 0):
+        raise ShapeError(f"while: bound must be a number of trips or None, got {bound!r}")
     condition, body = regions
     check_types("while: region 'condition': input", condition.input_types, types, "operand")
     if len(condition.outputs) != 1:
@@ -103,7 +110,9 @@ def infer_while(*types: Type, regions: Sequence[Graph], num_consts: int) -> Type
     return carry
 
 
-def _while(*operands: Any, regions: Sequence[Graph], num_consts: int) -> Steps:
+def _while(
+    *operands: Any, regions: Sequence[Graph], num_consts: int, bound: int | None = None
+) -> Steps:
     condition, body = regions
     consts, carry = operands[:num_consts], list(operands[num_consts:])
     while True:

@@ -18,8 +18,10 @@ def lower_cond(pred: Any, *operands: Any, regions: Sequence[Region]) -> Any:
     return lax.cond(pred, then, other, *operands)
 
 
-def lower_while(*operands: Any, regions: Sequence[Region], num_consts: int) -> Any:
-    """A loop on a condition; constants are closed over."""
+def lower_while(
+    *operands: Any, regions: Sequence[Region], num_consts: int, bound: int | None = None
+) -> Any:
+    """A loop on a condition; constants are closed over. XLA needs no bound."""
     condition, body = regions
     consts, carry = operands[:num_consts], operands[num_consts:]
     return lax.while_loop(
