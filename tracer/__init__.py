@@ -1,5 +1,6 @@
 """Python to graph: tensors, argument structure, tracing."""
 
+from plait.tracer import recorded as recorded
 from plait.tracer.adopted import sharing as sharing
 from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
 from plait.tracer.arguments import LeafSpec as LeafSpec
@@ -8,6 +9,7 @@ from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.asked import convert_modules as convert_modules
 from plait.tracer.asked import converting as converting
 from plait.tracer.capture import trace_function as trace_function
+from plait.tracer.control.calls import call as call_captured
 from plait.tracer.control.replay import Inner as Inner
 from plait.tracer.control.text import print_public as print_public
 from plait.tracer.effects import Making as Making

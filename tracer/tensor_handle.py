@@ -83,6 +83,8 @@ def wrap(data: Any, kind: str = "tensor") -> Tensor:
     handle._role = kind
     if pending.recorders and type(data) is Value:
         pending.note(handle)
+    if dispatch.recording and type(data) is not Value:
+        handle._storage = FROZEN  # a tape may keep it
     return handle
 
 
@@ -114,6 +116,8 @@ def payload_of(x: Handle) -> Any:
     data = x._data
     if type(data) is not Value:
         if dispatch.active:
+            if dispatch.recording:
+                freeze(x)  # a tape may keep it
             # A tensor from outside enters a trace by its handle, so that later writes are seen.
             read = getattr(dispatch.current(), "read_tensor", None)
             return data if read is None else read(x)

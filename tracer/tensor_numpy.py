@@ -17,6 +17,7 @@ from plait.ir.functions.payload import WEAK_TYPES
 from plait.ir.location import user_location
 from plait.tracer import pending
 from plait.tracer.number_operators import ask, strong_number
+from plait.tracer.recorded import is_known
 from plait.tracer.tensor_handle import Handle, demand, host_array, kind_of, run, uncaptured, wrap
 from plait.tracer.tensor_operators import write
 from plait.tracer.tensor_storage import (
@@ -174,6 +175,8 @@ def _outputs(kwargs: dict[str, Any]) -> tuple[Any, ...]:
 def _needs_functions(operands: Any) -> bool:
     """Whether our functions must do it: something is traced, or lies on an accelerator."""
     if dispatch.active and dispatch.interpreters():
+        return True
+    if dispatch.recording and is_known(*[x._data for x in operands if isinstance(x, Handle)]):
         return True
     return any(isinstance(x, Handle) and not on_host(x._data) for x in operands)
 

@@ -13,7 +13,7 @@ from plait.ir.errors import DTypeError, IndexOutOfRangeError, PlaitError, ShapeE
 from plait.ir.frames import boundary, hide_internals
 from plait.ir.functions.payload import dtype_of, wide_payload
 from plait.ir.location import user_location
-from plait.tracer import pending, state
+from plait.tracer import pending, recorded, state
 from plait.tracer import tensor_fast as fast
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import (
@@ -55,7 +55,7 @@ def write(handle: Any, payload: Any, what: str) -> None:
         handle._data = functions.astype(payload, handle._data.dtype)
         handle._storage = None
     else:
-        np.copyto(writable_array(handle), payload, casting="same_kind")
+        recorded.write(handle, payload)
 
 
 def _in_place(self: Any, name: str, other: Any) -> Any:
@@ -192,7 +192,11 @@ class Operators(Handle):
                 return found
             eager = not dispatch.active or not dispatch.interpreters()
             if eager and on_host(self._data):
-                return _get_elements(self, unwrap(key))
+                key = unwrap(key)
+                found = _get_elements(self, key)
+                if dispatch.recording:
+                    recorded.follow(found, functions.getitem, self._data, key)
+                return found
             result = call_keeping_kind("getitem", self, key)
             note_view(self, result, key)
             return result
@@ -213,6 +217,8 @@ class Operators(Handle):
             elif not on_host(data):
                 self._data = functions.setitem(data, key, value)
                 self._storage = None
+            elif dispatch.recording and recorded.concerns(self, value):
+                recorded.write(self, functions.setitem(data, key, value))
             else:
                 _set_elements(self, key, value)
         except Exception as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plait.ir import Value, dispatch
+from plait.ir.autodiff.recording import live, moved
 from plait.ir.device import device_of
 
 if TYPE_CHECKING:
@@ -63,8 +64,11 @@ class Storage:
         found = [ref() for ref in self._handles]
         return [h for h in found if h is not None and h._storage is self]
 
-    def copy_buffer(self) -> None:
-        """Move the living handles to a copy of their buffer, each at its place."""
+    def copy_buffer(self, written: Any) -> None:
+        """Move the living handles to a copy of their buffer, each at its place.
+
+        ``written`` is the array of this buffer that is about to be written to.
+        """
         handles = [h for h in self.handles() if h._data.size]
         ends = [np.lib.array_utils.byte_bounds(h._data) for h in handles]
         low = min((start for start, _ in ends), default=0)
@@ -77,6 +81,8 @@ class Storage:
             handle._data = np.ndarray(old.shape, old.dtype, buffer, offset, old.strides)
             if any(s == 0 and d > 1 for s, d in zip(old.strides, old.shape, strict=True)):
                 handle._data.flags.writeable = False  # as NumPy has broadcast views
+            if live and not np.may_share_memory(old, written):
+                moved(handle._data, old)
         self.frozen = False
 
 
@@ -135,7 +141,10 @@ def share(base: Handle, view: Handle) -> None:
     if storage is None or storage is FROZEN:
         frozen = storage is FROZEN or type(base._data) is not np.ndarray
         if type(base._data) is not np.ndarray:
-            base._data = np.asarray(base._data)
+            data = base._data
+            base._data = np.asarray(data)
+            if live:
+                moved(base._data, data)
         storage = Storage(frozen or not base._data.flags.writeable)
         storage.add(base)
     storage.add(view)
@@ -157,7 +166,7 @@ def writable_array(handle: Handle) -> Any:
         handle._data = data = copy_array(np.asarray(data))
         handle._storage = None
     elif storage.frozen:
-        storage.copy_buffer()
+        storage.copy_buffer(data)
     return handle._data
 
 
@@ -175,8 +184,12 @@ def aligned_array(handle: Handle) -> Any:
     if data.nbytes > ALIGN_ABOVE and data.__array_interface__["data"][0] % ALIGNMENT:
         storage = storage_of(handle)
         if storage is None or storage is FROZEN:
+            old = data
             handle._data = data = copy_array(data)
             handle._storage = None
+            if live:
+                moved(data, old)
+                freeze(handle)
     return data
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from plait.ir.graph import Value
 from plait.ir.location import Location, user_location
 from plait.ir.op import Op
 from plait.ir.types import DTYPES, TensorType, is_inexact
+
+#: The recordings that can still be asked for gradients of eager tensors.
+live: WeakSet[Recording] = WeakSet()
 
 INEXACT = frozenset(d for d in DTYPES if is_inexact(d))
 UNKNOWN = -1
@@ -54,6 +58,12 @@ class Recording:
     ----------
     records : list of Record
         In the order of their execution.
+    watched : dict
+        By the identity of a tensor: itself, and the payload that it had when it was watched.
+    variables : dict
+        By the identity of a variable: itself, and the payload that stands for it.
+    pinned : dict
+        By the identity of a variable: itself, what it holds, and the payload that is read.
     """
 
     def __init__(self) -> None:
@@ -62,6 +72,9 @@ class Recording:
         self._known: list[Any] = []  # keeps payloads alive, so that no identity is used twice
         self._depth = dispatch.depth()
         self._vague: set[int] = set()  # values without derivative
+        self.watched: dict[int, tuple[Any, Any]] = {}
+        self.variables: dict[int, tuple[Any, Any]] = {}
+        self.pinned: dict[int, tuple[Any, Any, Any]] = {}
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -105,6 +118,23 @@ class Recording:
     def is_differentiable(self, number: int) -> bool:
         """Whether a value is of a floating or complex dtype."""
         return number not in self._vague
+
+    # Variables.
+
+    watches_variables = False
+
+    def watch_variable(self, variable: Any, payload: Any) -> None:
+        """Note that a trainable variable is read, with the payload that is its value."""
+        if self.watches_variables and variable.trainable:
+            self.variable_payload(variable, payload)
+
+    def variable_payload(self, variable: Any, payload: Any) -> Any:
+        """The payload of a variable when it was first read, which is watched."""
+        known = self.variables.get(id(variable))
+        if known is None:
+            self.watch(payload)
+            known = self.variables[id(variable)] = (variable, payload)
+        return known[1]
 
     # A tape.
 
@@ -229,6 +259,13 @@ class Recording:
                     found[n] = _sum(found.get(n), cotangent)
 
 
+def moved(payload: Any, old: Any) -> None:
+    """Say that a tensor's elements, unchanged, lie in another array now."""
+    for recording in tuple(live):
+        if recording.number(old) is not None:
+            recording.alias(payload, old)
+
+
 class _Pull:
     """The way back through a strict op, by its rule."""
 
@@ -261,4 +298,4 @@ def _dtype(payload: Any) -> Any:
     return getattr(payload, "dtype", None)
 
 
-__all__ = ["UNKNOWN", "Record", "Recording"]
+__all__ = ["UNKNOWN", "Record", "Recording", "live", "moved"]

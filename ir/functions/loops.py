@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from plait.ir.functions.payload import (
 from plait.ir.graph import Value
 from plait.ir.literal import Literal
 from plait.ir.op import Op
-from plait.ir.ops import full, less, select
+from plait.ir.ops import cast, full, less, select
 from plait.ir.types import (
     SHORT_NAMES,
     DType,
@@ -43,6 +43,7 @@ Function = Callable[..., Any]
 
 
 @cache
+@lru_cache(maxsize=4096, typed=True)
 def loop_dtypes(name: str, ufunc: np.ufunc, *kinds: Any) -> tuple[DType, ...]:
     """The operands' dtypes of the loop that NumPy runs for dtypes and weak number classes.
 
@@ -87,6 +88,8 @@ def same(payload: Any) -> Any:
     """
     if type(payload) is not np.ndarray:
         return payload
+    if dispatch.recording and dispatch.tapes():
+        return cast(payload, dtype=payload.dtype)
     place = getattr(dispatch.current(), "place", None) if dispatch.active else None
     return payload.copy() if place is None else place(payload)
 

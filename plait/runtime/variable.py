@@ -21,6 +21,7 @@ from plait.tracer import (
     freeze,
     is_rendering,
     mark,
+    recorded,
     settle,
     uncaptured,
     unwrap,
@@ -160,9 +161,12 @@ class Variable(VariableOperators):
         if found is not None:
             return wrap(found)
         with self._lock:
-            payload = self._payload
+            raw = payload = self._payload
             if type(payload) is not np.ndarray and device_of(payload).is_host:
                 payload = np.asarray(payload)
+            if dispatch.recording:
+                payload = recorded.read_variable(self, raw, payload)
+                self._shared = True
         result = wrap(payload)
         result._storage = FROZEN
         return result
