@@ -24,7 +24,8 @@ from plait.ir.functions.payload import (
 from plait.ir.graph import Value
 from plait.ir.literal import Literal
 from plait.ir.op import Op
-from plait.ir.ops import cast, full, less, select
+from plait.ir.ops import cast as cast_op
+from plait.ir.ops import full, less, select
 from plait.ir.types import (
     SHORT_NAMES,
     DType,
@@ -89,7 +90,7 @@ def same(payload: Any) -> Any:
     if type(payload) is not np.ndarray:
         return payload
     if dispatch.recording and dispatch.tapes():
-        return cast(payload, dtype=payload.dtype)
+        return cast_op(payload, dtype=payload.dtype)
     place = getattr(dispatch.current(), "place", None) if dispatch.active else None
     return payload.copy() if place is None else place(payload)
 
