@@ -120,6 +120,12 @@ def current() -> Interpreter:
     return items[-1] if items else EAGER
 
 
+def innermost() -> Interpreter | None:
+    """The innermost interpreter of this thread; None when plain eager."""
+    items = _stack.items
+    return items[-1] if items else None
+
+
 @contextmanager
 def suspended() -> Iterator[None]:
     """Run the block eagerly in this thread, whatever is being traced or recorded."""
@@ -151,6 +157,17 @@ def paused(tape: Tape) -> Iterator[None]:
     """Let a tape of this thread see nothing inside the block."""
     saved = _stack.tapes
     _stack.tapes = [other for other in saved if other is not tape]
+    try:
+        yield
+    finally:
+        _stack.tapes = saved
+
+
+@contextmanager
+def below(level: int) -> Iterator[None]:
+    """Let only the outermost ``level`` tapes of this thread see what the block runs."""
+    saved = _stack.tapes
+    _stack.tapes = saved[:level]
     try:
         yield
     finally:

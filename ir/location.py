@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,25 @@ def raised_at(error: BaseException) -> Location:
 
 def location_of(frame: FrameType) -> Location:
     """The location of a frame, with its file named as in dumps and messages."""
-    file, line, function = frame.f_code.co_filename, frame.f_lineno, _function_name(frame)
+    code = frame.f_code
     if "IPython" in sys.modules:
-        return Location(display_name(file), line, function)
-    return _location(file, line, function)
+        return Location(display_name(code.co_filename), frame.f_lineno, _function_name(frame))
+    if code.co_name in _COMPREHENSIONS:
+        return _location(code.co_filename, frame.f_lineno, _function_name(frame))
+    place = (id(code), frame.f_lasti)  # quicker to find than the line
+    known = _places.get(place)
+    if known is not None and known[0] is code:
+        return known[1]
+    found = _location(code.co_filename, frame.f_lineno, code.co_name)
+    if len(_places) >= _MOST_PLACES:
+        _places.clear()
+    _places[place] = (code, found)
+    return found
+
+
+#: Locations by the identity of their code, which is held, and the place in it.
+_places: dict[tuple[int, int], tuple[CodeType, Location]] = {}
+_MOST_PLACES = 4096
 
 
 @lru_cache(maxsize=4096)

@@ -10,10 +10,8 @@ from plait.tracer.places import Place
 
 def current() -> Any:
     """The innermost trace or region of this thread; None when nothing is traced."""
-    if not dispatch.active:
-        return None
-    found = dispatch.current()
-    return found if getattr(found, "is_trace", False) else None
+    found = dispatch.innermost()
+    return found if found is not None and getattr(found, "is_trace", False) else None
 
 
 def note(place: Place) -> None:

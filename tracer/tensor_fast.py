@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from plait.ir import (
     GraphBuilder,
+    Location,
     Op,
     TensorType,
     Value,
@@ -27,7 +28,7 @@ from plait.ir import (
 )
 from plait.ir.errors import PlaitError
 from plait.ir.frames import hide_internals
-from plait.ir.functions.payload import WEAK_TYPES
+from plait.ir.functions.payload import WEAK_TYPES, broadcast_shapes
 from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
 from plait.tracer.tensor_storage import writable_array
 
@@ -92,31 +93,61 @@ def keeps_floats(op: Op) -> bool:
         return False
 
 
-def traced(op: Op, x: Any, *others: Any) -> Any:
-    """The op on tracers of one floating type, written down at once with that type; else None."""
+def traced(op: Op, x: Any) -> Any:
+    """The op on a tracer of a floating type, written down at once with that type; else None."""
     builder, value = dispatch.current(), x._data
+    if dispatch.recording and dispatch.tapes():
+        return None
     if type(value) is not Value or not isinstance(builder, GraphBuilder):
         return None
     kind = value.type
     if type(kind) is not TensorType or kind.dtype not in _FLOATS or x._kind != "tensor":
         return None
-    values: tuple[Value, ...] = (value,)
-    for other in others:
-        value = other._data
-        if type(value) is not Value or other._kind != "tensor":
+    if not builder.owns(value):
+        return None
+    return wrap(builder.append(op, (value,), {}, (), (kind,), builder.location(3)).results[0])
+
+
+def traced_pair(op: Op, x: Any, y: Any) -> Any:
+    """The op on two tracers of one floating dtype, written down at once; else None."""
+    builder, a, b = dispatch.current(), x._data, y._data
+    if dispatch.recording and dispatch.tapes():
+        return None
+    if type(a) is not Value or type(b) is not Value or not isinstance(builder, GraphBuilder):
+        return None
+    kind, other = a.type, b.type
+    if type(kind) is not TensorType or type(other) is not TensorType:
+        return None
+    if kind.dtype not in _FLOATS or x._kind != "tensor" or y._kind != "tensor":
+        return None
+    if not (builder.owns(a) and builder.owns(b)):
+        return None
+    location = builder.location(3)
+    if other is not kind and other != kind:
+        if other.dtype != kind.dtype:
             return None
-        if value.type is not kind and value.type != kind:
-            return None
-        values = (*values, value)
-    for value in values:
-        if not builder.owns(value):
-            return None
-    return wrap(builder.append(op, values, {}, (), (kind,), builder.location(3)).results[0])
+        try:
+            kind = TensorType(kind.dtype, broadcast_shapes(op.name, kind.shape, other.shape))
+        except PlaitError:
+            return None  # the way that promotes says what is wrong
+        a, b = [_stretched(builder, v, kind, location) for v in (a, b)]
+    return wrap(builder.append(op, (a, b), {}, (), (kind,), location).results[0])
+
+
+def _stretched(builder: GraphBuilder, value: Value, kind: TensorType, location: Location) -> Value:
+    """The value in a shape that it stretches to."""
+    shape = kind.shape
+    if value.shape == shape:
+        return value
+    made = builder.append(ops.broadcast_to, (value,), {"shape": shape}, (), (kind,), location)
+    return made.results[0]
 
 
 def traced_product(x: Any, y: Any) -> Any:
     """The product of two traced matrices of one floating dtype, written down at once; else None."""
     a, b, builder = x._data, y._data, dispatch.current()
+    if dispatch.recording and dispatch.tapes():
+        return None
     if type(a) is not Value or type(b) is not Value or not isinstance(builder, GraphBuilder):
         return None
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in _FLOATS:
@@ -155,7 +186,7 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
             except Exception:
                 pass  # the way below says what is wrong
         elif op is not None and type(other) is _tensor:
-            made = traced(op, self, other)
+            made = traced_pair(op, self, other)
             if made is not None:
                 return made
         try:
