@@ -24,7 +24,17 @@ from plait.ir.literal import Literal
 from plait.ir.op import Op, set_vjp, without_gradient
 from plait.ir.types import DType
 
-__all__ = ["Application", "Partial", "Rule", "define_vjp", "like", "no_gradient", "partials"]
+__all__ = [
+    "Application",
+    "Partial",
+    "Rule",
+    "define_vjp",
+    "like",
+    "literal",
+    "no_gradient",
+    "partials",
+    "scalar",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +126,8 @@ def _many(*functions: Any) -> Rule:
 
 
 @cache
-def _literal(dtype: DType, number: Any) -> Literal:
+def literal(dtype: DType, number: Any) -> Literal:
+    """A 0-d number of a dtype, as an attribute."""
     return Literal(np.asarray(number, dtype))
 
 
@@ -126,4 +137,9 @@ def like(x: Any, number: Any) -> Any:
         made = np.empty(x.shape, x.dtype)
         made.fill(number)
         return made
-    return ops.full(value=_literal(x.dtype, number), shape=x.shape)
+    return ops.full(value=literal(x.dtype, number), shape=x.shape)
+
+
+def scalar(dtype: DType, number: Any) -> Any:
+    """A 0-d number of a dtype."""
+    return ops.full(value=literal(dtype, number), shape=())
