@@ -34,7 +34,7 @@ class LeafSpec:
     type : TensorType or None
         None for a static value.
     value : Any
-        The static value, or the class of a number.
+        The static value, the class of a number, ``np.generic`` for a scalar of NumPy.
     layout : tuple of int or None
         Strides in bytes, where they matter and the array does not lie in C order.
     """
@@ -99,7 +99,8 @@ def classify(leaf: Any, path: str) -> LeafSpec:
     if kind is TensorSpec:
         return LeafSpec("tensor", leaf.type)
     if isinstance(leaf, (np.ndarray, np.generic)):
-        return LeafSpec("ndarray", _array_type(leaf, path))
+        scalar = np.generic if isinstance(leaf, np.generic) else None
+        return LeafSpec("ndarray", _array_type(leaf, path), scalar)
     if is_device_array(leaf):
         return LeafSpec("jax", TensorType(leaf.dtype, leaf.shape))
     try:

@@ -24,6 +24,7 @@ from plait.tracer.roots import begin
 from plait.tracer.syntax_methods import SyntaxMethods
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
+from plait.tracer.tensor_views import as_array, is_scalar
 from plait.tracer.trace import NumberNeeded, Output, Trace, TracedFunction, identifier
 
 #: How often a function is traced anew because of what an attempt found out.
@@ -150,7 +151,10 @@ def _make_tracer(trace: Trace, leaf: LeafSpec, path: str, position: int) -> Any:
     name = identifier(path)
     if leaf.kind == "number":
         return wrap(trace.number(leaf.type, name, position), "number")
-    return wrap(trace.input(leaf.type, name), leaf.kind)
+    made = wrap(trace.input(leaf.type, name), leaf.kind)
+    if leaf.kind == "ndarray" and leaf.value is None:
+        as_array(made)
+    return made
 
 
 def _run(
@@ -182,7 +186,8 @@ def _run(
         if id(leaf) in arguments:
             return Output("argument", arguments[id(leaf)])
         values.append(leaf._data)
-        return Output(leaf._kind, len(values) - 1)
+        is_array = leaf._kind == "ndarray" and not is_scalar(leaf)
+        return Output(leaf._kind, len(values) - 1, is_array)
 
     collector = Collector(trace, traced)
     for known in containers.known:

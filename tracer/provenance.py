@@ -6,6 +6,7 @@ made by the trace have none, and what is read from them needs no guard.
 
 from __future__ import annotations
 
+import builtins
 import sys
 import types
 from collections import deque
@@ -19,10 +20,11 @@ from plait.ir import SHORT_NAMES, Value
 from plait.ir.location import Location, user_location
 from plait.tracer.guards import Guard, Strong, weakly
 from plait.tracer.outcome import Break, stop
-from plait.tracer.paths import Attr, Item, Path, Result
+from plait.tracer.paths import Attr, Global, Item, Path, Result
 from plait.tracer.places import CellPlace, ContentPlace, GlobalPlace, Place
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
+from plait.tracer.tensor_views import as_array
 from plait.tracer.trusted import LIBRARIES, is_trusted
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
@@ -173,6 +175,18 @@ class Provenance:
         """Demand that a path leads nowhere."""
         self.guard(path, "absent", None)
 
+    def missing(self, namespace: dict[str, Any], name: str) -> None:
+        """Demand that a global is not there, and that Python's own of that name stays."""
+        self.absent(Global(namespace, name))
+        found = vars(builtins)
+        if name in found:
+            path = Global(found, name)
+            path.text = f"builtins.{name}"
+            if isinstance(found[name], types.FunctionType):
+                self.read(path, found[name])
+            else:
+                self.guard(path, "is", Strong(found[name]))
+
     # Reading.
 
     def read(self, path: Path, value: Any, whole: bool = True) -> Any:
@@ -315,6 +329,7 @@ class Provenance:
         found = self._stand_ins.get(id(value))
         if found is None:
             found = wrap(self.trace.outside_array(value), "ndarray")
+            as_array(found)
             self._stand_ins[id(value)] = found
             self._inputs[id(value)] = found._data
             self._originals[id(found)] = value

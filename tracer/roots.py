@@ -155,7 +155,7 @@ def _global(
     path = Global(namespace, name)
     if name in namespace:
         return path, _static(provenance, path, namespace[name])
-    provenance.absent(path)
+    provenance.missing(namespace, name)
     return None, getattr(builtins, name, None)
 
 

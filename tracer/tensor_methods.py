@@ -17,6 +17,7 @@ from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
 from plait.tracer.tensor_operators import Operators, write
 from plait.tracer.tensor_parts import part, tie_bits
 from plait.tracer.tensor_storage import copy_array, lent_array, on_host, read_array, share
+from plait.tracer.tensor_views import as_array, is_scalar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -254,13 +255,21 @@ class Methods(Operators, Attributes):
         """A tensor with the same elements in memory of its own."""
         if type(self._data) is np.ndarray:
             return wrap(copy_array(self._data))
-        return wrap(self._data, self._kind) if type(self._data) is Value else _own(self)
+        if type(self._data) is not Value:
+            return _own(self)
+        made = wrap(self._data, self._kind)
+        if not is_scalar(self):
+            as_array(made)
+        return made
 
     def astype(self, dtype: Any, copy: bool = True) -> Tensor:
         """The elements in another dtype; a copy, unless ``copy=False`` and the dtype is this."""
         if not copy and self.dtype == as_dtype(dtype):
             return self  # type: ignore[return-value]
-        return call("astype", self, dtype)
+        made = call("astype", self, dtype)
+        if type(made._data) is Value and not is_scalar(self):
+            as_array(made)
+        return made
 
     def view(self, dtype: Any = None) -> Tensor:
         """A view; with a dtype of the same item size, the same bits in that dtype."""

@@ -29,6 +29,7 @@ from plait.tracer.tensor_storage import (
     shares_memory,
     writable_array,
 )
+from plait.tracer.tensor_views import as_array
 
 #: NumPy functions that write into their first argument.
 WRITING = frozenset(("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"))
@@ -61,6 +62,10 @@ _REDUCE = {
 }
 # What makes arrays of its first two arguments, so that Python numbers among them are not weak.
 _CONVERTING = frozenset(("append", "dot", "inner", "kron", "outer", "vdot"))
+# Functions that give arrays also where these have no axes, of which others make scalars.
+_ARRAYS = frozenset(
+    ("array", "asarray", "copy", "empty_like", "full_like", "ones_like", "where", "zeros_like")
+)
 _ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
 
 
@@ -347,7 +352,10 @@ def _traced_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
             ask(*operands)
     args = _strong_arguments(name, args)
     try:
-        return run(found, args, given, kind)
+        made = run(found, args, given, kind)
+        if name in _ARRAYS and type(made) is not tuple:
+            as_array(made)
+        return made
     except SignatureError as error:
         raise uncaptured(
             TraceError(f"np.{name} cannot be captured as called: {error.message}")

@@ -98,8 +98,7 @@ _IN_PLACE = {
 
 def is_replaced(handle: Any) -> bool:
     """Whether ``x += y`` makes a new object, as for numbers, NumPy's scalars and jax arrays."""
-    kind = handle._kind
-    return kind in ("number", "jax") or (kind == "ndarray" and not handle._data.ndim)
+    return handle._kind in ("number", "jax") or views.is_scalar(handle)
 
 
 def _is_captured(handle: Any) -> bool:

@@ -91,7 +91,7 @@ def derive(
 
     There are no views of NumPy's scalars, and no tensors that view a caller's array.
     """
-    if parent._kind != view._kind or (parent._kind == "ndarray" and not parent._data.ndim):
+    if parent._kind != view._kind or is_scalar(parent):
         return
     view._storage = TracedView(parent, forward, backward or _write_positions(forward))
     if type(parent._data) is Value:
@@ -189,7 +189,9 @@ def entangle(a: Handle, b: Handle) -> None:
 
     Reading them is fine. When one is written in place while the other lives, no graph can follow.
     """
-    if a is b or _is_immutable(a) or _is_immutable(b):
+    if a is b or (_is_immutable(a) and _is_immutable(b)):
+        return
+    if {a._kind, b._kind} & {"number", "jax"}:
         return
     for x, y in ((a, b), (b, a)):
         _node(x).maybe.append(weakref.ref(y))
@@ -212,7 +214,22 @@ def relatives(handle: Handle) -> dict[int, Handle]:
 
 
 def _is_immutable(x: Handle) -> bool:
-    return x._kind in ("number", "jax") or (x._kind == "ndarray" and not x._data.ndim)
+    return x._kind in ("number", "jax") or is_scalar(x)
+
+
+def is_scalar(x: Handle) -> bool:
+    """Whether a traced handle stands for a scalar of NumPy, not for an array without axes.
+
+    An array is what others may view.
+    """
+    is_flat = x._kind == "ndarray" and not x._data.ndim
+    return is_flat and not isinstance(getattr(x, "_storage", None), TracedView)
+
+
+def as_array(x: Handle) -> None:
+    """Let a traced handle of an ndarray stand for an array, also without axes."""
+    if is_scalar(x):
+        x._storage = TracedView()
 
 
 def _node(x: Handle) -> TracedView:

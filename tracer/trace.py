@@ -87,7 +87,8 @@ class Output:
     Attributes
     ----------
     kind : str
-        ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``;
+        ``"tensor"``, ``"ndarray"``, ``"jax"``, ``"number"``: the graph's output ``index``, with
+        ``value`` an array of NumPy's, otherwise perhaps a scalar;
         ``"text"``: a text whose template and number of places ``value`` holds;
         ``"outside"``: the object that path ``index`` of ``found`` led to;
         ``"made"``: an object that the recipe of the result makes;

@@ -376,7 +376,8 @@ def _request(specs: Sequence[LeafSpec], like: Request) -> Request | None:
         elif spec.kind == "tensor":
             leaves.append(TensorSpec(spec.type.shape, spec.type.dtype))
         elif spec.kind == "ndarray":
-            leaves.append(np.broadcast_to(np.zeros((), spec.type.dtype), _sizes(spec.type)))
+            zeros = np.broadcast_to(np.zeros((), spec.type.dtype), _sizes(spec.type))
+            leaves.append(zeros if spec.value is None else zeros[()])
         elif spec.kind == "number":
             leaves.append(spec.value(1))
         else:

@@ -70,7 +70,7 @@ def value_of(
     array = np.asarray(results[output.index])
     if kind == "number":
         return array.item()
-    return np.array(array) if array.ndim else array[()]
+    return np.array(array) if array.ndim or output.value else array[()]
 
 
 __all__ = ["make_result", "value_of"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from plait.ir.location import Location
 from plait.runtime.program import Program
 from plait.runtime.request import Request
@@ -140,13 +142,17 @@ def _change(
     need: tuple[str, Location] | None,
     location: Location,
 ) -> Change:
-    kinds = before is not None and after is not None and before.kind != after.kind
+    kinds = before is not None and after is not None and _kind(before) != _kind(after)
     texts = _described(before, kinds), _described(after, kinds)
     if after is not None and after.kind == "number":
         return Change("number", path, *texts, location, AN_INPUT)
     if need is not None and after is not None and after.is_static:
         return Change("number", path, *texts, need[1], need[0])
     return Change("argument", path, *texts, location, _dimensions(before, after))
+
+
+def _kind(spec: LeafSpec) -> tuple[str, bool]:
+    return spec.kind, spec.value is np.generic
 
 
 def _dimensions(before: LeafSpec | None, after: LeafSpec | None) -> str:
@@ -175,7 +181,8 @@ def _described(spec: LeafSpec | None, kind: bool) -> str:
         return cut(repr(spec.value.value))
     if spec.kind == "number":
         return f"any {spec.value.__name__}"
-    text = f"{spec.kind} {spec.type}" if kind else str(spec.type)
+    what = "scalar" if spec.value is np.generic else spec.kind
+    text = f"{what} {spec.type}" if kind else str(spec.type)
     return text if spec.layout is None else f"{text} {shown_layout(spec.layout)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
+from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,9 +24,11 @@ from plait.tracer.control.logic import (
     staged,
     tensor_of,
 )
+from plait.tracer.paths import Held, Result
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import call, run
+from plait.tracer.tensor_views import is_scalar
 
 #: Python ranges of more trips may be staged, those of up to this many not.
 TRIPS = 16
@@ -255,7 +258,7 @@ def kinds_of(x: Any) -> tuple[type, ...] | None:
 
         found: Any = getattr(sys.modules.get("jax"), "Array", None)
         return None if found is None else (found,)
-    return (np.ndarray,)
+    return (x.dtype.type,) if is_scalar(x) else (np.ndarray,)
 
 
 def type_(*args: Any, **kwargs: Any) -> Any:
@@ -273,9 +276,35 @@ def type_(*args: Any, **kwargs: Any) -> Any:
 def isinstance_(x: Any, classes: Any) -> bool:
     """``isinstance``: of a handle by what it stands for."""
     found = kinds_of(x)
-    if found is None:
-        return isinstance(x, classes)
-    return any(issubclass(kind, classes) for kind in found)
+    if found is not None:
+        return any(issubclass(kind, classes) for kind in found)
+    _watch_registered(type(x), classes)
+    return isinstance(x, classes)
+
+
+def issubclass_(kind: Any, classes: Any) -> bool:
+    """``issubclass``."""
+    if isinstance(kind, type):
+        _watch_registered(kind, classes)
+    return issubclass(kind, classes)
+
+
+def _watch_registered(kind: type, classes: Any) -> None:
+    """Guard whether a user's class counts as one of abstract classes, which may be changed."""
+    trace = current()
+    if trace is None or trace.is_lazy or kind is Tensor or kind.__module__ == "builtins":
+        return
+    for wanted in classes if isinstance(classes, tuple) else (classes,):
+        if isinstance(wanted, tuple):
+            _watch_registered(kind, wanted)
+        elif isinstance(wanted, ABCMeta) and wanted not in kind.__mro__:
+            try:
+                is_one = issubclass(kind, wanted)
+            except TypeError:  # a protocol with attributes
+                continue
+            text = f"issubclass({kind.__name__}, {wanted.__name__})"
+            path = Result(Held(kind, kind.__name__), issubclass, text, wanted)
+            trace.provenance.guard(path, "value", is_one)
 
 
 # Text.
@@ -322,6 +351,7 @@ HOOKS: dict[Any, Callable[..., Any]] = {
     functools.reduce: reduce_,
     type: type_,
     isinstance: isinstance_,
+    issubclass: issubclass_,
     str: _rendering(str),
     repr: _rendering(repr),
     ascii: _rendering(ascii),

@@ -49,7 +49,7 @@ def enter(record: Any) -> None:
         path = Global(namespace, name)
         with found.at(Location(display_name(record.file), line, record.function)):
             if name not in namespace:
-                found.absent(path)
+                found.missing(namespace, name)
             elif not found.is_written(GlobalPlace(namespace, name)):
                 found.read(path, namespace[name])
 
@@ -92,7 +92,7 @@ def _read(
     if known is not None:
         return known
     if root.name not in namespace:
-        found.absent(Global(namespace, root.name))
+        found.missing(namespace, root.name)
         return value
     if found.is_written(GlobalPlace(namespace, root.name)):
         return found.stand_in(value)

@@ -21,6 +21,7 @@ from plait.tracer.control.items import (
 )
 from plait.tracer.places import UNBOUND, Place
 from plait.tracer.tensor import Tensor
+from plait.tracer.tensor_views import as_array, is_scalar
 
 
 class Carried:
@@ -109,6 +110,8 @@ class Slot:
             if self.is_raw:
                 return value
             handle = handle_of(value, carry.type)
+            if type(carry.source) is Tensor and not is_scalar(carry.source):
+                as_array(handle)
             self.entered.append((handle, carry.source))
             return handle
         if type(carry) is Branching:
