@@ -19,8 +19,8 @@ For two arguments and two results, with a look outside and a check::
       try: r0, r1, status, = run(d0, d1)
       except TypeError: return MISMATCH
       if NO_FAILURE != status: raise_status(status)
-      t0 = new(Tensor); t0._data = r0; t0._storage = FROZEN
-      t1 = new(Tensor); t1._data = r1; t1._storage = FROZEN
+      t0 = Tensor(); t0._data = r0; t0._storage = FROZEN
+      t1 = Tensor(); t1._data = r1; t1._storage = FROZEN
       return t0, t1,
 """
 
@@ -117,7 +117,6 @@ _COMMON = {
     "NO_FAILURE": NO_FAILURE,
     "Tensor": Tensor,
     "ndarray": np.ndarray,
-    "new": object.__new__,
 }
 
 
@@ -166,7 +165,7 @@ def _run(form: Form) -> Iterator[str]:
         yield "return build(results)"
         return
     for i in made:
-        yield f"t{i} = new(Tensor); t{i}._data = r{i}; t{i}._storage = FROZEN"
+        yield f"t{i} = Tensor(); t{i}._data = r{i}; t{i}._storage = FROZEN"
     if form.is_single:
         yield "return t0"
     else:
