@@ -27,7 +27,9 @@ def live_nodes(graph: Graph, outputs: Iterable[Value], *, effects: bool = True) 
     return kept
 
 
-def live_part(graph: Graph, outputs: Iterable[Value] | None = None, *, effects: bool = True) -> Graph:
+def live_part(
+    graph: Graph, outputs: Iterable[Value] | None = None, *, effects: bool = True
+) -> Graph:
     """A graph of the same inputs that computes some outputs, all by default, and no more."""
     asked = graph.outputs if outputs is None else tuple(outputs)
     nodes = live_nodes(graph, asked, effects=effects)

@@ -1,0 +1,76 @@
+"""How much room the gradient of a loop has for its trips: options of the thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from plait.ir.errors import RangeError
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """How loops whose number of trips is not known are differentiated in reverse.
+
+    Attributes
+    ----------
+    capacity : int
+        Trips that the buffers hold at first; a loop of more raises ``LoopCapacityError``.
+    max_iterations : int or None
+        A promise: no loop makes more trips. The buffers hold as many, and a loop that breaks it
+        is an error.
+    checkpoint : "sqrt" or None
+        Keep about as many states as the square root of the number of trips, and compute the trips
+        between them again in the backward pass.
+    checkpoints : int or None
+        Keep at most that many states, at each of two levels, whatever the number of trips.
+    """
+
+    capacity: int = 64
+    max_iterations: int | None = None
+    checkpoint: Literal["sqrt"] | None = None
+    checkpoints: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("capacity", 1), ("max_iterations", 0), ("checkpoints", 1)):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < least):
+                raise RangeError(f"{name} must be a number of {least} or more, got {value!r}")
+        if self.checkpoint not in (None, "sqrt"):
+            raise RangeError(f"checkpoint must be 'sqrt' or None, got {self.checkpoint!r}")
+        if self.checkpoint and self.checkpoints:
+            raise RangeError("give checkpoint='sqrt' or checkpoints=, not both")
+
+
+class _Options(threading.local):
+    def __init__(self) -> None:
+        self.current = LoopOptions()
+
+
+_options = _Options()
+
+
+def current() -> LoopOptions:
+    """The options of this thread."""
+    return _options.current
+
+
+@contextmanager
+def use(options: LoopOptions) -> Iterator[LoopOptions]:
+    """Differentiate the loops of the block with these options."""
+    saved, _options.current = _options.current, options
+    try:
+        yield options
+    finally:
+        _options.current = saved
+
+
+def next_capacity(trips: int) -> int:
+    """The capacity for a loop that made so many trips: the next power of two."""
+    return 1 << max(trips - 1, 0).bit_length()
+
+
+__all__ = ["LoopOptions", "current", "next_capacity", "use"]
