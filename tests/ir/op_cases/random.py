@@ -21,4 +21,16 @@ CASES: list[Case] = [
     for state in STATES
     for shape in (SHAPES if state == (0, 0) else ((9,),))
 ]
+CASES += [
+    Case(
+        ops.philox,
+        (np.asarray(STATES, np.uint64).reshape(*batch, 2),),
+        {"shape": shape, "dtype": np.dtype(dtype)},
+        tolerance=0,
+    )
+    for batch in ((4,), (2, 2))
+    for shape in SHAPES
+    for dtype in ("uint32", "uint64")
+]
+CASES.append(Case(ops.philox, (np.zeros((0, 2), np.uint64),), {"shape": (3,)}, tolerance=0))
 CASES.append(Case(ops.philox, (np.asarray([1, 2], np.uint64),), {"shape": (40_000,)}, tolerance=0))
