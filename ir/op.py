@@ -68,8 +68,9 @@ class Op:
         ``spread(**attributes)`` gives the result of an op without operands as a read-only view of
         one element; large results that elementwise ops read are then never written out.
     vjp, batch : callable or None
-        Derivative and batching rules; for the rules of ``plait.ir.derivatives``, which are loaded
-        on first use, ask for ``derivative``.
+        Derivative and batching rules; for the rules of ``plait.ir.derivatives`` and
+        ``plait.ir.batching``, which are loaded on first use, ask for ``derivative`` and
+        ``batching``.
     """
 
     name: str
@@ -125,6 +126,13 @@ class Op:
 
         return None if self.vjp is without_gradient else self.vjp
 
+    @cached_property
+    def batching(self) -> Callable[..., Any] | None:
+        """The batching rule; None for an op without one."""
+        import plait.ir.batching  # noqa: F401
+
+        return self.batch
+
     def has(self, *traits: Trait) -> bool:
         """Whether the op has all of the traits."""
         return self.traits.issuperset(traits)
@@ -164,6 +172,12 @@ def set_vjp(op: Op, rule: Callable[..., tuple[Any, ...]]) -> None:
     """Give a record its derivative rule."""
     object.__setattr__(op, "vjp", rule)
     op.__dict__.pop("derivative", None)
+
+
+def set_batch(op: Op, rule: Callable[..., Any]) -> None:
+    """Give a record its batching rule."""
+    object.__setattr__(op, "batch", rule)
+    op.__dict__.pop("batching", None)
 
 
 _registry: dict[str, Op] = {}

@@ -1,0 +1,30 @@
+"""Batching of elementwise ops: one rule for all that have the trait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plait.ir.batching.define import Batched, align, define_batch
+from plait.ir.op import Op, Trait, all_ops
+from plait.ir.types import Dimension
+
+
+def elementwise_rule(op: Op) -> Any:
+    """The rule of an elementwise op: operands brought to one shape."""
+
+    def rule(
+        operands: Sequence[Any],
+        dims: Sequence[int | None],
+        size: Dimension,
+        attributes: Mapping[str, Any],
+    ) -> Batched:
+        aligned, dim = align(operands, dims, size)
+        return op(*aligned, **attributes), dim
+
+    return rule
+
+
+for _op in all_ops():
+    if Trait.ELEMENTWISE in _op.traits:
+        define_batch(_op)(elementwise_rule(_op))
