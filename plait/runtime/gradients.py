@@ -1,0 +1,467 @@
+"""Functions that give gradients of functions, by playing a tape."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plait.ir import dispatch, functions, is_complex, is_inexact, ops
+from plait.ir.autodiff.recording import Recording
+from plait.ir.derivatives.define import like
+from plait.ir.errors import DTypeError, ShapeError, SignatureError
+from plait.ir.frames import boundary
+from plait.runtime.tape import cotangents_for, eager_from_here, fitting, payload_of_target
+from plait.runtime.variable import Variable
+from plait.tracer import (
+    Tensor,
+    TreeDef,
+    call_captured,
+    flatten,
+    freeze,
+    leaf_paths,
+    recorded,
+    unflatten,
+    unwrap,
+    wrap,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """A call of a function under a recording.
+
+    Attributes
+    ----------
+    recording : Recording
+    result : Any
+        What the function returned.
+    payloads : list
+        Of the tensors that are differentiated with respect to.
+    tree : TreeDef
+        Their structure.
+    """
+
+    recording: Recording
+    result: Any
+    payloads: list[Any]
+    tree: TreeDef
+
+    def pull(self, targets: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+        """Cotangents of ``payloads``, as payloads; None where nothing depends on one."""
+        return self.recording.pullback(targets, cotangents, self.payloads)
+
+
+def play(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    positions: Sequence[int | str],
+    *,
+    variables: bool = False,
+) -> Played:
+    """Call a function, recording what depends on some of its arguments.
+
+    Parameters
+    ----------
+    f : callable
+    args, kwargs
+        Its arguments; the tensors in those that are differentiated are replaced by new ones.
+    positions : sequence of int or str
+        The arguments that are differentiated with respect to: nests of tensors.
+    variables : bool
+        Whether trainable variables are watched too.
+    """
+    with ExitStack() as scopes:
+        eager_from_here(scopes)
+        mine = [kwargs[p] if isinstance(p, str) else args[p] for p in positions]
+        leaves, tree = flatten(mine)
+        names = leaf_paths(tree, "arguments")
+        fresh = [fresh_tensor(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+        recording = Recording()
+        recording.watches_variables = variables
+        for handle in fresh:
+            recording.watch(handle._data)
+        replaced = unflatten(tree, fresh)
+        given, named = list(args), dict(kwargs)
+        for p, value in zip(positions, replaced, strict=True):
+            if isinstance(p, str):
+                named[p] = value
+            else:
+                given[p] = value
+        payloads = [handle._data for handle in fresh]
+        with recording.recording():
+            result = call_captured(f, *given, **named)
+    return Played(recording, result, payloads, tree)
+
+
+def fresh_tensor(leaf: Any, name: str) -> Tensor:
+    """A tensor of its own with the elements of an argument, to be differentiated with respect to.
+
+    Raises
+    ------
+    DTypeError
+        It is not floating or complex.
+    """
+    payload = unwrap(leaf)
+    if not hasattr(payload, "dtype") or not hasattr(payload, "shape"):
+        payload = functions.constant(payload)
+    if not is_inexact(payload.dtype):
+        raise DTypeError(
+            f"{name}: only floating and complex values have gradients, this one is "
+            f"{payload.dtype.name}; pass a float, or leave the argument out"
+        )
+    if dispatch.depth():
+        return wrap(ops.cast(payload, dtype=payload.dtype))
+    if type(leaf) is Tensor:
+        freeze(leaf)
+    made = payload.view() if type(payload) is np.ndarray else payload.copy()
+    for tape in recorded.tapes():
+        tape.alias(made, payload)
+    handle = wrap(made)
+    freeze(handle)
+    return handle
+
+
+def gradients_or_zeros(played: Played, found: Sequence[Any]) -> list[Tensor]:
+    """Tensors for cotangents, zeros where there is none."""
+    return [
+        wrap(like(x, 0) if g is None else g) for x, g in zip(played.payloads, found, strict=True)
+    ]
+
+
+def gradients_function(
+    f: Callable[..., Any], params: Sequence[int | str] | None = None
+) -> Callable[..., list[Any]]:
+    """The function that gives the gradients of ``f`` with respect to its arguments, as a list.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a floating tensor, or a nest of them; of more than one element, the gradient is that
+        of the sum.
+    params : sequence of int or str, optional
+        Positions or names of the arguments; all positional ones by default.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``f`` (Python floats, arrays, tensors or nests of them); gives a list
+        with one gradient for each, in the structure of the argument. None stands for an argument
+        that the result does not depend on.
+
+    Raises
+    ------
+    DTypeError
+        When it is called: an integer argument, or a result that is no floating tensor.
+
+    Examples
+    --------
+    >>> def square(x):
+    ...     return pl.multiply(x, x)
+    >>> pl.gradients_function(square)(3.0)
+    [pl.Tensor(6., dtype=float32)]
+    """
+    both = value_and_gradients_function(f, params)
+
+    @functools.wraps(f, updated=())
+    @boundary
+    def gradients(*args: Any, **kwargs: Any) -> list[Any]:
+        found: list[Any] = both(*args, **kwargs)[1]
+        return found
+
+    return gradients
+
+
+def value_and_gradients_function(
+    f: Callable[..., Any], params: Sequence[int | str] | None = None
+) -> Callable[..., tuple[Any, list[Any]]]:
+    """As ``gradients_function``, but gives what ``f`` returned, too.
+
+    Examples
+    --------
+    >>> pl.value_and_gradients_function(lambda x: x * x)(3.0)
+    (pl.Tensor(9., dtype=float32), [pl.Tensor(6., dtype=float32)])
+    """
+    _demand_callable(f, "value_and_gradients_function")
+
+    @functools.wraps(f, updated=())
+    @boundary
+    def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        positions = range(len(args)) if params is None else _positions(params, args, kwargs)
+        played = play(f, args, kwargs, list(positions))
+        targets = [payload_of_target(t) for t in flatten(played.result)[0]]
+        found = played.pull(targets, cotangents_for(played.result, targets, None))
+        made = [None if x is None else wrap(x) for x in found]
+        gradients: list[Any] = unflatten(played.tree, made)
+        return played.result, gradients
+
+    return value_and_gradients
+
+
+def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor, Variable]]]:
+    """The function that gives the gradients of ``f`` with respect to the variables that it reads.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a floating tensor, a loss.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``f``; gives a list of pairs of a gradient and its variable, for all
+        trainable variables that ``f`` read, in the order of their first reading. The gradient of
+        one that the result does not depend on is zero.
+
+    Examples
+    --------
+    >>> w = pl.Variable([1.0, 2.0], name="w")
+    >>> pairs = pl.implicit_gradients(lambda x: pl.sum(w * x))(3.0)
+    >>> [(g, v.name) for g, v in pairs]
+    [(pl.Tensor([3., 3.], dtype=float32, shape=(2,)), 'w')]
+    """
+    both = implicit_value_and_gradients(f)
+
+    @functools.wraps(f, updated=())
+    @boundary
+    def gradients(*args: Any, **kwargs: Any) -> list[tuple[Tensor, Variable]]:
+        found: list[tuple[Tensor, Variable]] = both(*args, **kwargs)[1]
+        return found
+
+    return gradients
+
+
+def implicit_value_and_gradients(
+    f: Callable[..., Any],
+) -> Callable[..., tuple[Any, list[tuple[Tensor, Variable]]]]:
+    """As ``implicit_gradients``, but gives what ``f`` returned, too.
+
+    Examples
+    --------
+    >>> w = pl.Variable(2.0)
+    >>> value, pairs = pl.implicit_value_and_gradients(lambda x: w * x)(3.0)
+    >>> value, pairs[0][0]
+    (pl.Tensor(6., dtype=float32), pl.Tensor(3., dtype=float32))
+    """
+    _demand_callable(f, "implicit_gradients")
+
+    @functools.wraps(f, updated=())
+    @boundary
+    def value_and_gradients(
+        *args: Any, **kwargs: Any
+    ) -> tuple[Any, list[tuple[Tensor, Variable]]]:
+        played = play(f, args, kwargs, (), variables=True)
+        targets = [payload_of_target(t) for t in flatten(played.result)[0]]
+        variables = list(played.recording.variables.values())
+        sources = [payload for _, payload in variables]
+        cotangents = cotangents_for(played.result, targets, None)
+        found = played.recording.pullback(targets, cotangents, sources)
+        made = [wrap(like(x, 0) if g is None else g) for x, g in zip(sources, found, strict=True)]
+        return played.result, [(g, v) for g, (v, _) in zip(made, variables, strict=True)]
+
+    return value_and_gradients
+
+
+def grad(
+    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """The function that gives the gradient of ``fun``, in JAX's convention.
+
+    Parameters
+    ----------
+    fun : callable
+        Gives a floating tensor of one element; with ``has_aux`` a pair of it and anything else.
+    argnums : int or sequence of int, default 0
+        The arguments to differentiate with respect to: floating tensors, or nests of them.
+    has_aux : bool, default False
+
+    Returns
+    -------
+    callable
+        Takes the arguments of ``fun``; gives the gradient in the structure of the argument, or a
+        tuple for several ``argnums``; with ``has_aux`` a pair of that and what else ``fun``
+        returned. Where the result does not depend on an argument, the gradient is zero. Of complex
+        arguments u + iv it is df/du - i df/dv, as in JAX.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        When it is called: a result of more than one element, or that is not floating; an argument
+        of integers.
+
+    Examples
+    --------
+    >>> pl.grad(lambda p: pl.sum(p["w"] * p["w"]))({"w": pl.constant([1.0, 2.0])})
+    {'w': pl.Tensor([2., 4.], dtype=float32, shape=(2,))}
+    """
+    both = value_and_grad(fun, argnums, has_aux)
+
+    @functools.wraps(fun, updated=())
+    @boundary
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def value_and_grad(
+    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """As ``grad``, but gives a pair of what ``fun`` returned and the gradient.
+
+    Examples
+    --------
+    >>> pl.value_and_grad(lambda x: x * x)(3.0)
+    (pl.Tensor(9., dtype=float32), pl.Tensor(6., dtype=float32))
+    """
+    _demand_callable(fun, "grad")
+
+    @functools.wraps(fun, updated=())
+    @boundary
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        positions = checked_argnums(argnums, args)
+        played = play(fun, args, kwargs, positions)
+        value, _ = split_aux(played.result, has_aux)
+        target = scalar_payload(value)
+        found = played.pull([target], [like(target, 1)])
+        gradients = unflatten(played.tree, gradients_or_zeros(played, found))
+        return played.result, gradients[0] if isinstance(argnums, int) else tuple(gradients)
+
+    return value_and_gradient
+
+
+def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """The value of a function, and the function that pulls cotangents back to its arguments.
+
+    Parameters
+    ----------
+    fun : callable
+        Gives a floating or complex tensor, or a nest of them; with ``has_aux`` a pair of that and
+        anything else.
+    *primals : Tensor, or nested containers of tensors
+        Its arguments.
+    has_aux : bool, default False
+
+    Returns
+    -------
+    value : as ``fun`` gives it
+    pull : callable
+        Takes cotangents in the structure, shapes and dtypes of ``value``; gives a tuple with the
+        cotangents of each argument. It may be called any number of times.
+    aux : Any
+        With ``has_aux`` only.
+
+    Examples
+    --------
+    >>> value, pull = pl.vjp(lambda x, y: x * y, pl.constant(2.0), pl.constant(5.0))
+    >>> pull(1.0)
+    (pl.Tensor(5., dtype=float32), pl.Tensor(2., dtype=float32))
+    """
+    _demand_callable(fun, "vjp")
+    return _vjp(fun, primals, has_aux)
+
+
+@boundary
+def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
+    played = play(fun, primals, {}, range(len(primals)))
+    value, aux = split_aux(played.result, has_aux)
+    leaves, tree = flatten(value)
+    targets = [payload_of_target(leaf) for leaf in leaves]
+
+    @boundary
+    def pull(cotangents: Any) -> Any:
+        given, found_tree = flatten(cotangents)
+        if found_tree != tree:
+            raise SignatureError(
+                f"vjp: the cotangents must have the structure of the result, {len(leaves)} "
+                f"tensor(s); found {len(given)} in another structure"
+            )
+        fitted = [fitting(g, x, "cotangent") for g, x in zip(given, targets, strict=True)]
+        found = played.pull(targets, fitted)
+        return tuple(unflatten(played.tree, gradients_or_zeros(played, found)))
+
+    return (value, pull, aux) if has_aux else (value, pull)
+
+
+# Arguments.
+
+
+def checked_argnums(argnums: int | Sequence[int], args: tuple[Any, ...]) -> list[int]:
+    """Positions of arguments, counted from the front.
+
+    Raises
+    ------
+    SignatureError
+        There is no such argument.
+    """
+    asked = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in asked:
+        if not isinstance(i, int) or not -len(args) <= i < len(args):
+            raise SignatureError(
+                f"argnums: there is no positional argument {i!r}; {len(args)} were given"
+            )
+    return [i % len(args) for i in asked]
+
+
+def _positions(
+    params: Sequence[int | str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[int | str]:
+    for p in params:
+        known = p in kwargs if isinstance(p, str) else -len(args) <= p < len(args)
+        if not known:
+            raise SignatureError(f"params: the call has no argument {p!r}")
+    return [p if isinstance(p, str) else p % len(args) for p in params]
+
+
+def split_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
+    """The differentiated part of a result, and the rest."""
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise SignatureError("has_aux: the function must return a pair (result, anything else)")
+    return result
+
+
+def scalar_payload(value: Any) -> Any:
+    """The payload of a result that must be a real floating tensor of one element.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        It is not.
+    """
+    if not isinstance(value, (Tensor, Variable, float)):
+        raise DTypeError(
+            f"grad: the function must return a floating tensor, it gave {type(value).__name__}"
+        )
+    payload = payload_of_target(value)
+    if is_complex(payload.dtype):
+        raise DTypeError("grad: the function must return a real number; take real() or abs()")
+    if payload.shape != ():
+        raise ShapeError(
+            f"grad: the function must return a 0-d tensor, it gave shape {tuple(payload.shape)}; "
+            "sum it, or use pl.vjp or pl.jacobian"
+        )
+    return payload
+
+
+def _demand_callable(f: Any, what: str) -> None:
+    if not callable(f):
+        raise SignatureError(f"{what}: expected a function, got {type(f).__name__}")
+
+
+__all__ = [
+    "grad",
+    "gradients_function",
+    "implicit_gradients",
+    "implicit_value_and_gradients",
+    "value_and_grad",
+    "value_and_gradients_function",
+    "vjp",
+]

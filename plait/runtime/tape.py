@@ -1,0 +1,326 @@
+"""The gradient tape: records what is computed from watched tensors, and plays it backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Self
+
+import numpy as np
+
+from plait.ir import dispatch, functions, is_complex, is_inexact, user_location
+from plait.ir.autodiff.recording import Recording, live
+from plait.ir.derivatives.define import like
+from plait.ir.errors import DTypeError, ShapeError, TraceError, UnknownNameError
+from plait.ir.frames import public_methods
+from plait.runtime.variable import Variable
+from plait.tracer import Tensor, flatten, recorded, recorder, uncaptured, unflatten, unwrap, wrap
+
+UNCONNECTED = ("none", "zero", "error")
+
+
+@public_methods
+class GradientTape:
+    """Records what is computed from watched tensors and variables, for gradients of it.
+
+    Use it as a context manager. Compiled functions that are called inside are differentiated
+    through; inside a compiled function the gradients become part of its graph. Tapes nest: what
+    ``gradient`` computes while an outer tape records can be differentiated again.
+
+    Parameters
+    ----------
+    persistent : bool, default False
+        Whether ``gradient`` may be called more than once.
+    watch_variables : bool, default True
+        Whether trainable variables are watched when they are read.
+
+    Examples
+    --------
+    >>> x = pl.constant(3.0)
+    >>> with pl.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = x * x
+    >>> tape.gradient(y, x)
+    pl.Tensor(6., dtype=float32)
+    """
+
+    def __init__(self, persistent: bool = False, watch_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._watches_variables = watch_variables
+        self._recording: Recording | None = None
+        self._is_spent = False
+        self._scopes = ExitStack()
+        self._is_open = False
+
+    def __enter__(self) -> Self:
+        if self._is_open:
+            raise TraceError("this tape records already; open another one").at(user_location())
+        eager_from_here(self._scopes)
+        if self._recording is None:
+            self.reset()
+        self._scopes.enter_context(self._found().recording())
+        self._is_open = True
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._is_open = False
+        self._scopes.close()
+
+    def reset(self) -> None:
+        """Forget all that was recorded and watched."""
+        old, self._recording, self._is_spent = self._recording, _new(self._watches_variables), False
+        if self._is_open and old is not None:
+            self._scopes.close()
+            self._scopes.enter_context(self._recording.recording())
+
+    def watch(self, *tensors: Any) -> None:
+        """Record what is computed from tensors from here on.
+
+        Parameters
+        ----------
+        *tensors : Tensor or Variable, or nested containers of them
+            Floating or complex.
+
+        Raises
+        ------
+        DTypeError
+            Of another dtype, or no tensor.
+        TraceError
+            The tape does not record here.
+        """
+        if not self._is_open or self._found() not in dispatch.tapes():
+            raise uncaptured(TraceError("watch: this tape does not record here; use it in a with"))
+        for leaf in flatten(tensors)[0]:
+            demand_differentiable(leaf, "watch")
+            if isinstance(leaf, Variable):
+                payload = unwrap(leaf)
+                self._found().variable_payload(leaf, payload)
+            else:
+                recorded.watch(self._found(), leaf)
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Record nothing inside the block.
+
+        Examples
+        --------
+        >>> x = pl.constant(2.0)
+        >>> with pl.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     with tape.stop_recording():
+        ...         factor = x * 10
+        ...     y = factor * x
+        >>> tape.gradient(y, x)
+        pl.Tensor(20., dtype=float32)
+        """
+        with dispatch.paused(self._found()):
+            yield
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """The variables that were watched, in the order of their first reading."""
+        return tuple([variable for variable, _ in self._found().variables.values()])
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected: str = "none",
+    ) -> Any:
+        """The gradient of a target, or of the sum of several, with respect to sources.
+
+        Parameters
+        ----------
+        target : Tensor, or nested containers of tensors
+            Floating; of more than one element, the gradient is that of the sum.
+        sources : Tensor or Variable, or nested containers of them
+        output_gradients : as target, optional
+            Weights of the target's elements, of its shape; 1 by default.
+        unconnected : str
+            What stands for the gradient of a source that the target does not depend on: ``"none"``
+            gives None, ``"zero"`` zeros, ``"error"`` raises.
+
+        Returns
+        -------
+        Tensor, or containers as ``sources``
+            Of the dtypes and shapes of the sources.
+
+        Raises
+        ------
+        DTypeError
+            An integer or bool target or source; a complex target without ``output_gradients``.
+        ShapeError
+            Output gradients of another shape.
+        TraceError
+            The second call on a tape that is not persistent.
+
+        Examples
+        --------
+        >>> x, w = pl.constant([1.0, 2.0]), pl.Variable([3.0, 4.0])
+        >>> with pl.GradientTape() as tape:
+        ...     y = pl.sum(x * w * w)
+        >>> tape.gradient(y, {"w": w, "x": x})
+        {'w': pl.Tensor([ 6., 16.], dtype=float32, shape=(2,)), 'x': None}
+        """
+        if unconnected not in UNCONNECTED:
+            raise UnknownNameError(
+                f"unconnected must be one of {', '.join(UNCONNECTED)}, got {unconnected!r}"
+            )
+        leaves, tree = flatten(sources)
+        found = self._pull(target, leaves, output_gradients)
+        made = [
+            self._unconnected(leaf, target, unconnected) if x is None else wrap(x)
+            for leaf, x in zip(leaves, found, strict=True)
+        ]
+        return unflatten(tree, made)
+
+    def _pull(self, target: Any, leaves: list[Any], output_gradients: Any) -> list[Any]:
+        recording = self._to_play()
+        targets = [payload_of_target(t) for t in flatten(target)[0]]
+        cotangents = cotangents_for(target, targets, output_gradients)
+        sources = [self._source(leaf) for leaf in leaves]
+        return recording.pullback(targets, cotangents, sources)
+
+    def _to_play(self) -> Recording:
+        recording = self._found()
+        if self._is_spent:
+            raise TraceError(
+                "this tape has been played; make it with persistent=True to play it again"
+            )
+        if recording.is_inside:
+            raise uncaptured(
+                TraceError(
+                    "a gradient is asked for inside a branch or a loop on a tensor's value, of a "
+                    "tape that was opened outside of it; open the tape inside"
+                )
+            )
+        if not self._persistent:
+            self._is_spent = True
+        return recording
+
+    def _source(self, leaf: Any) -> Any:
+        demand_differentiable(leaf, "gradient")
+        recording = self._found()
+        if isinstance(leaf, Variable):
+            known = recording.variables.get(id(leaf))
+            return None if known is None else known[1]
+        seen = recording.watched.get(id(leaf))
+        return unwrap(leaf) if seen is None else seen[1]
+
+    def _unconnected(self, leaf: Any, target: Any, how: str) -> Any:
+        if how == "none":
+            return None
+        if how == "zero":
+            return wrap(like(unwrap(leaf), 0))
+        raise TraceError(f"the target does not depend on a source: {self.explain(target, leaf)}")
+
+    def explain(self, target: Any, source: Any) -> str:
+        """How a target depends on a source, or where the path between them breaks.
+
+        Examples
+        --------
+        >>> x = pl.constant([1.0, 5.0])
+        >>> with pl.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = pl.astype(pl.argmax(x), "float32") * 2
+        >>> "argmax" in tape.explain(y, x)
+        True
+        """
+        from plait.runtime.paths import explain_path
+
+        payloads = [payload_of_target(t) for t in flatten(target)[0]]
+        return explain_path(self._found(), payloads, self._source(source))
+
+    def _found(self) -> Recording:
+        if self._recording is None:
+            raise TraceError("this tape has recorded nothing; use it as a context manager")
+        return self._recording
+
+
+def _new(watches_variables: bool) -> Recording:
+    made = Recording()
+    made.watches_variables = watches_variables
+    live.add(made)
+    return made
+
+
+def eager_from_here(scopes: ExitStack) -> None:
+    """Where ops are recorded lazily, run what is pending and go on eagerly."""
+    if (running := recorder()) is not None:
+        running.flush()
+        scopes.enter_context(dispatch.use(dispatch.EAGER))
+
+
+def demand_differentiable(leaf: Any, what: str) -> None:
+    """Demand a floating or complex tensor or variable.
+
+    Raises
+    ------
+    DTypeError
+        It is none.
+    """
+    if not isinstance(leaf, (Tensor, Variable)):
+        raise DTypeError(f"{what}: expected a tensor or a variable, got {type(leaf).__name__}")
+    if not is_inexact(leaf.dtype):
+        raise DTypeError(
+            f"{what}: only floating and complex tensors have gradients, this one is "
+            f"{leaf.dtype.name}; cast it with astype('float32')"
+        )
+
+
+def payload_of_target(leaf: Any) -> Any:
+    """The payload of a tensor that is differentiated; that of anything else depends on nothing."""
+    if isinstance(leaf, (Tensor, Variable)) and not is_inexact(leaf.dtype):
+        raise DTypeError(
+            f"gradient: a target of {leaf.dtype.name} has no gradient; differentiate a floating one"
+        )
+    return functions.constant(unwrap(leaf)) if isinstance(leaf, float) else unwrap(leaf)
+
+
+def cotangents_for(target: Any, payloads: Sequence[Any], given: Any) -> list[Any]:
+    """The cotangents of targets: ones, or those given, as payloads of the targets' types."""
+    if given is None:
+        for x in payloads:
+            if is_complex(x.dtype):
+                raise DTypeError(
+                    "gradient: a complex target needs output_gradients; differentiate its real "
+                    "part or its absolute value"
+                )
+        return [like(x, 1) for x in payloads]
+    leaves = flatten(given)[0]
+    if len(leaves) != len(payloads):
+        raise ShapeError(
+            f"output_gradients: expected {len(payloads)}, one for each target, got {len(leaves)}"
+        )
+    return [fitting(g, x, "output_gradients") for g, x in zip(leaves, payloads, strict=True)]
+
+
+def fitting(given: Any, wanted: Any, what: str) -> Any:
+    """A cotangent or tangent of exactly the dtype and shape of a payload.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        It has another shape, or a dtype that does not fit.
+    """
+    payload = functions.constant(unwrap(given)) if not hasattr(given, "shape") else unwrap(given)
+    payload = payload if hasattr(payload, "shape") else functions.constant(payload)
+    if tuple(payload.shape) != tuple(wanted.shape):
+        raise ShapeError(
+            f"{what}: expected shape {tuple(wanted.shape)}, got {tuple(payload.shape)}"
+        )
+    if payload.dtype == wanted.dtype:
+        return payload
+    if not np.can_cast(payload.dtype, wanted.dtype, "same_kind"):
+        raise DTypeError(f"{what}: expected {wanted.dtype.name}, got {payload.dtype.name}")
+    return functions.astype(payload, wanted.dtype)
+
+
+__all__ = [
+    "GradientTape",
+    "cotangents_for",
+    "demand_differentiable",
+    "eager_from_here",
+    "fitting",
+    "payload_of_target",
+]
