@@ -7,6 +7,7 @@ from functools import cache
 from typing import ClassVar
 
 from plait.ir import Graph
+from plait.passes.dce import remove_dead
 from plait.passes.fold import MAX_BYTES, fold_rule
 from plait.passes.infrastructure import Firing, Pass, register_pass
 from plait.passes.rewriter import Rewriter, RuleSet
@@ -41,7 +42,7 @@ class CSE(Pass):
 @register_pass
 @dataclass(frozen=True)
 class Simplify(Pass):
-    """Run every rule, folding and merging to a fixed point; ``exact`` keeps every bit.
+    """Run every rule, folding, merging and dropping to a fixed point; ``exact`` keeps every bit.
 
     ``families`` names families of rules, joined by ``+``.
     """
@@ -52,9 +53,13 @@ class Simplify(Pass):
     max_bytes: int = MAX_BYTES
 
     def run(self, graph: Graph, firings: list[Firing] | None = None) -> Graph:
-        """The simplified graph."""
+        """The simplified graph, without what became dead at its region ops."""
         rules = _simplify_rules(self.families, self.exact, self.max_bytes)
-        return Rewriter(rules, merge=True, firings=firings).run(graph)
+        while True:
+            made = Rewriter(rules, merge=True, firings=firings).run(graph)
+            graph = remove_dead(made, firings)
+            if graph is made:
+                return made
 
 
 @cache
