@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from plait.ir.errors import GraphError
 
@@ -33,13 +34,18 @@ def sink_side(edges: Edges, source: int, sink: int, method: str = "") -> frozens
     GraphError
         No finite cut exists.
     """
+    _demand_finite(edges, source, sink)
     scaled = _scaled(edges)
     own = method == "own" or (not method and len(edges) <= SMALL)
     left = (_own_flow if own else _scipy_flow)(scaled, source, sink)
+    return _reaching(sink, [edge for edge, room in left.items() if room > 0])
+
+
+def _reaching(sink: int, edges: Iterable[tuple[int, int]]) -> frozenset[int]:
+    """The nodes from which edges lead to the sink."""
     before: dict[int, list[int]] = {}
-    for (u, v), room in left.items():
-        if room > 0:
-            before.setdefault(v, []).append(u)
+    for u, v in edges:
+        before.setdefault(v, []).append(u)
     found = {sink}
     pending = [sink]
     while pending:
@@ -47,9 +53,13 @@ def sink_side(edges: Edges, source: int, sink: int, method: str = "") -> frozens
             if u not in found:
                 found.add(u)
                 pending.append(u)
-    if source in found:
-        raise GraphError("no finite cut separates the source from the sink")
     return frozenset(found)
+
+
+def _demand_finite(edges: Edges, source: int, sink: int) -> None:
+    """Demand that no path leads from the source to the sink which cannot be cut."""
+    if source in _reaching(sink, [edge for edge, c in edges.items() if c == math.inf]):
+        raise GraphError("no finite cut separates the source from the sink")
 
 
 def _scaled(edges: Edges) -> dict[tuple[int, int], int]:
@@ -140,7 +150,7 @@ def _augment(
             path.append(v)
         else:
             places[u] += 1
-    steps = list(zip(path, path[1:], strict=False))
+    steps = list(pairwise(path))
     amount = min(left[step] for step in steps)
     for u, v in steps:
         left[u, v] -= amount
