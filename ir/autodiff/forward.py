@@ -113,7 +113,7 @@ def _transposed(
 ) -> list[Any]:
     """Apply the reverse rule to cotangents, and pull tangents back through it."""
     rule = op.derivative
-    if rule is None:
+    if rule is None or all(g is None for g in cotangents):
         return [None] * len(results)
     recording = Recording()
     for cotangent in cotangents:

@@ -128,6 +128,13 @@ class Recording:
         if self.watches_variables and variable.trainable:
             self.variable_payload(variable, payload)
 
+    def knows_variable(self, variable: Any) -> bool:
+        """Whether a variable was watched, or holds a value that is known."""
+        if id(variable) in self.variables:
+            return True
+        held = getattr(variable, "_payload", None)
+        return held is not None and id(held) in self._numbers
+
     def variable_payload(self, variable: Any, payload: Any) -> Any:
         """The payload of a variable when it was first read, which is watched."""
         known = self.variables.get(id(variable))
@@ -250,7 +257,7 @@ class Recording:
                 continue
             given = [found.get(n) for n in record.results]
             for n in record.results:
-                if n not in kept:
+                if n not in kept or n in record.operands:  # an operand that was given back
                     found.pop(n, None)
             for n, need, cotangent in zip(
                 record.operands, needs, record.pull(given, needs), strict=True
