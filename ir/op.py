@@ -129,9 +129,9 @@ class Op:
     @cached_property
     def batching(self) -> Callable[..., Any] | None:
         """The batching rule; None for an op without one."""
-        import plait.ir.batching  # noqa: F401
+        from plait.ir.batching import rule_of
 
-        return self.batch
+        return rule_of(self)
 
     def has(self, *traits: Trait) -> bool:
         """Whether the op has all of the traits."""

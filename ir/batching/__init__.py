@@ -4,7 +4,6 @@ from plait.ir.batching import convolution as convolution
 from plait.ir.batching import creation as creation
 from plait.ir.batching import cumulative as cumulative
 from plait.ir.batching import effects as effects
-from plait.ir.batching import elementwise as elementwise
 from plait.ir.batching import encoding as encoding
 from plait.ir.batching import indexing as indexing
 from plait.ir.batching import linear as linear
@@ -20,5 +19,6 @@ from plait.ir.batching.define import move_to_front as move_to_front
 from plait.ir.batching.define import to_front as to_front
 from plait.ir.batching.define import with_batch_axis as with_batch_axis
 from plait.ir.batching.define import without_rows as without_rows
+from plait.ir.batching.elementwise import rule_of as rule_of
 from plait.ir.batching.graphs import apply_batched as apply_batched
 from plait.ir.batching.graphs import batch_graph as batch_graph

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plait.ir.batching.define import Batched, align, define_batch
-from plait.ir.op import Op, Trait, all_ops
+from plait.ir.op import Op, Trait
 from plait.ir.types import Dimension
 
 
@@ -25,6 +25,8 @@ def elementwise_rule(op: Op) -> Any:
     return rule
 
 
-for _op in all_ops():
-    if Trait.ELEMENTWISE in _op.traits:
-        define_batch(_op)(elementwise_rule(_op))
+def rule_of(op: Op) -> Any:
+    """The rule of an op; None where it has none."""
+    if op.batch is None and Trait.ELEMENTWISE in op.traits:
+        define_batch(op)(elementwise_rule(op))
+    return op.batch
