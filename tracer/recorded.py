@@ -7,12 +7,13 @@ arrays are known to it by what was computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from plait.ir import dispatch, functions, ops
+from plait.ir.device import device_of
 from plait.tracer.tensor_storage import Storage, freeze, storage_of, writable_array
 
 
@@ -127,6 +128,39 @@ def _addresses(array: Any) -> Any:
 # Variables.
 
 
+def reads(variable: Any) -> bool:
+    """Whether a tape of this thread has to know that a variable is read."""
+    return any(
+        (tape.watches_variables and variable.trainable) or tape.knows_variable(variable)
+        for tape in tapes()
+    )
+
+
+def raw_payloads(payloads: Sequence[Any]) -> list[Any]:
+    """Payloads for a compiler: of variables what they hold, not the views that tapes know."""
+    mine = tapes()
+    if not mine or not mine[0].raw:
+        return list(payloads)
+    raw = mine[0].raw
+    return [raw[id(x)][0] if id(x) in raw else x for x in payloads]
+
+
+def on_host(payload: Any) -> Any:
+    """An eager payload that a tape may know, for NumPy: always the same view of a jax array."""
+    mine = tapes()
+    if not mine or type(payload) is np.ndarray or not device_of(payload).is_host:
+        return payload
+    views = mine[0].views
+    if id(payload) not in views:
+        view = np.asarray(payload)
+        views[id(payload)] = (payload, view)
+        mine[0].raw[id(view)] = (payload, view)
+        if is_known(payload):
+            for tape in mine:
+                tape.alias(view, payload)
+    return views[id(payload)][1]
+
+
 def read_variable(variable: Any, raw: Any, view: Any) -> Any:
     """The payload by which the tapes of this thread know a variable's value.
 
@@ -152,9 +186,21 @@ def read_variable(variable: Any, raw: Any, view: Any) -> Any:
         elif payload is raw:
             payload = raw.view() if type(raw) is np.ndarray else raw.copy()
         mine[0].pinned[id(variable)] = (variable, raw, payload)
+        mine[0].raw[id(payload)] = (raw, payload)
     for tape in mine:
         tape.watch_variable(variable, payload)
     return payload
 
 
-__all__ = ["concerns", "follow", "is_known", "read_variable", "tapes", "watch", "write"]
+__all__ = [
+    "concerns",
+    "follow",
+    "is_known",
+    "on_host",
+    "raw_payloads",
+    "read_variable",
+    "reads",
+    "tapes",
+    "watch",
+    "write",
+]

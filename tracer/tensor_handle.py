@@ -13,7 +13,7 @@ from plait.ir.errors import LeakedTracerError, PlaitError, TraceError
 from plait.ir.frames import hide_internals, translated
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
 from plait.ir.location import user_location
-from plait.tracer import number_operators, pending, state
+from plait.tracer import number_operators, pending, recorded, state
 from plait.tracer import tensor_views as views
 from plait.tracer.layouts import Layouts
 from plait.tracer.outcome import Break, stop
@@ -118,6 +118,8 @@ def payload_of(x: Handle) -> Any:
         if dispatch.active:
             if dispatch.recording:
                 freeze(x)  # a tape may keep it
+                if type(data) is not np.ndarray and not dispatch.depth():
+                    return recorded.on_host(data)
             # A tensor from outside enters a trace by its handle, so that later writes are seen.
             read = getattr(dispatch.current(), "read_tensor", None)
             return data if read is None else read(x)

@@ -64,6 +64,9 @@ class Recording:
         By the identity of a variable: itself, and the payload that stands for it.
     pinned : dict
         By the identity of a variable: itself, what it holds, and the payload that is read.
+    views, raw : dict
+        Of the tapes of a thread, for the outermost: jax arrays with their views for NumPy, by the
+        identity of either.
     """
 
     def __init__(self) -> None:
@@ -75,6 +78,8 @@ class Recording:
         self.watched: dict[int, tuple[Any, Any]] = {}
         self.variables: dict[int, tuple[Any, Any]] = {}
         self.pinned: dict[int, tuple[Any, Any, Any]] = {}
+        self.views: dict[int, tuple[Any, Any]] = {}
+        self.raw: dict[int, tuple[Any, Any]] = {}
 
     @contextmanager
     def recording(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from plait.runtime.request import Request, bind
 from plait.runtime.segments import SegmentRunner, warn
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
+from plait.runtime.taped import call_taped
 from plait.tracer import Break, Trace, flatten, recorder
 
 
@@ -83,6 +84,8 @@ class GraphFunction:
         if isinstance(current, Trace):
             return call_in_trace(current, self._specializer, self._function, request)
         request.refuse_leaks()
+        if dispatch.recording and dispatch.tapes():
+            return self._call_taped(request, args, kwargs)
         with dispatch.suspended():
             program = self._found(request)
             if isinstance(program, Break):
@@ -91,6 +94,19 @@ class GraphFunction:
         flat = not kwargs and request.is_flat
         self._fast = fast_call(program, request.leaves) if flat else None
         return result
+
+    def _call_taped(
+        self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call a function while tapes of this thread record."""
+        with dispatch.suspended():
+            program = self._found(request)
+        if not isinstance(program, Break):
+            return call_taped(program, request)
+        if self._options.fullgraph:
+            raise program.as_error()
+        self._note_break(program)
+        return self._function(*args, **kwargs)
 
     def _found(self, request: Request) -> Program | Break:
         """The program for a request, or why there is none."""

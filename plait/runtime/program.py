@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import operator
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,29 @@ if TYPE_CHECKING:
     from plait import passes  # loaded when something is compiled
 
 
+#: What the status of a call without a failure is equal to. A comparison with a buffer reads it at
+#: once, several times quicker than an ndarray of it; what cannot be read so, as on a GPU, is
+#: unequal, and looked at with care.
+NO_FAILURE = bytearray(4 * 8)
+
+
+class Locked:
+    """Several locks that are held together; given in an order that all agree on."""
+
+    __slots__ = ("_locks",)
+
+    def __init__(self, locks: Sequence[Any]) -> None:
+        self._locks = locks
+
+    def __enter__(self) -> None:
+        for lock in self._locks:
+            lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        for lock in self._locks:
+            lock.release()
+
+
 class Program:
     """A traced function compiled for one backend and device, ready to be called.
 
@@ -73,9 +97,10 @@ class Program:
         self._lowered: Any = None
         self._executable: Executable | None = None
         self.checks: passes.CheckTable = ()
-        self._locks: list[Any] = []
+        self.locked: Any = Locked(())
         self._donated: frozenset[int] = frozenset()
         self.timings = Timings()
+        self.differentiable: Any = None  # the graph as tapes see it
         self.quick: Any = None  # the quick calls by classes of arguments; False when there are none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._watch = Watch(traced)
@@ -85,8 +110,7 @@ class Program:
         """Find out whether results are plain tensors in order, which is the quick way out."""
         outputs = self.traced.outputs
         self.is_plain = (
-            not self.traced.assigned
-            and not self.traced.mutated
+            not self.traced.mutated
             and not self.traced.effects
             and self.traced.recipe is None
             and all(o.kind == "tensor" and o.index == i for i, o in enumerate(outputs))
@@ -232,7 +256,12 @@ class Program:
             self._donated = frozenset(map(id, self.traced.assigned))
         exclusive = self._donated or self.options.backend == "xla"
         if exclusive and not any(n.op.is_host_effect for n in self.runnable.walk()):
-            self._locks = [v.lock for v in sorted(variables, key=id)]
+            locks = [v.lock for v in sorted(variables, key=id)]
+            self.locked = locks[0] if len(locks) == 1 else Locked(locks)
+
+    def gives_up(self, variable: Any) -> bool:
+        """Whether a call may take over the buffer of a variable."""
+        return id(variable) in self._donated
 
     # What is outside.
 
@@ -287,22 +316,25 @@ class Program:
             What the function reads from outside is not what it was when it was compiled.
         """
         run = self.executable
+        found = self.found(leaves, given, found)
+        with self.locked:
+            return self._call(run, leaves, found)
+
+    def found(self, leaves: Sequence[Any], given: Any, found: Found | None) -> Found:
+        """What the program's paths lead to: ``found`` where that is known already.
+
+        Raises
+        ------
+        SignatureError
+            What the function reads from outside is not what it was when it was compiled.
+        """
         if found is None:
             if given is None:
                 given = unflatten(self.traced.in_tree, leaves)
             found = self.look(leaves, given)
         if found is None:
             raise self._stale(leaves, given)
-        locks = self._locks
-        if not locks:
-            return self._call(run, leaves, found)
-        for lock in locks:
-            lock.acquire()
-        try:
-            return self._call(run, leaves, found)
-        finally:
-            for lock in locks:
-                lock.release()
+        return found
 
     def _stale(self, leaves: Sequence[Any], given: Any) -> SignatureError:
         changes = ", ".join(map(str, self.failures(leaves, given)))
@@ -343,7 +375,7 @@ class Program:
         if capture.kind == "tensor":
             return self._host(source) if self._needs_host_arrays() else self._payload(source)
         if capture.kind == "variable":
-            return source.lend(donated=id(source) in self._donated, host=self._needs_host_arrays())
+            return source.lend(donated=self.gives_up(source), host=self._needs_host_arrays())
         return number_array(source) if capture.kind == "number" else source
 
     def captured_array(self, capture: Capture) -> Any:
@@ -408,11 +440,6 @@ class Program:
         self._write_back(results, leaves)
         return make_result(self.traced, results, leaves, found)
 
-    def plain_result(self, results: Sequence[Any]) -> Any:
-        """The result when it is plain tensors in order."""
-        made = [wrap(r) for r in results[: len(self.traced.outputs)]]
-        return unflatten(self.traced.out_tree, made)
-
     def raise_status(self, status: Any) -> None:
         """Raise the first failed check, if there is one.
 
@@ -421,11 +448,8 @@ class Program:
         Exception
             Of the class that eager execution raises, at the same line of the user.
         """
-        try:
-            if not memoryview(status)[0]:  # on the host, quicker than an ndarray
-                return
-        except (BufferError, RuntimeError, TypeError):
-            pass
+        if operator.eq(NO_FAILURE, status):
+            return
         found = np.asarray(status)
         if not found[0]:
             return
