@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from plait.runtime.program import Program, number_array, wait
-from plait.runtime.unrolled import Form, make_call
-from plait.tracer import Tensor, freeze
+from plait.runtime.program import Program
+from plait.runtime.results import make_result
+from plait.runtime.unrolled import MISMATCH, Form, make_call
+from plait.tracer import Capture, LeafSpec, Tensor
 
-#: Finds what a program takes from outside, given its arguments; None when that has changed.
-Look = Callable[[tuple[Any, ...]], tuple[Any, ...] | None]
-KINDS = ("tensor", "ndarray", "jax")
+Call = Callable[[tuple[Any, ...]], Any]
+CAPTURES = ("tensor", "number", "variable")
+
+#: Classes of values that are compared at each call where they are part of the signature.
+STATIC = (bool, int, str, type(None))
 
 #: What jax makes of wider NumPy arrays.
 NARROWED = frozenset(("float32", "int32", "uint32", "complex64"))
 
-#: What a quick call gives when the arguments are not those that it was made for.
-MISMATCH: Any = object()
 
-
-def fast_call(program: Program, leaves: list[Any]) -> Callable[[tuple[Any, ...]], Any] | None:
+def fast_call(program: Program, leaves: Sequence[Any]) -> Call | None:
     """A quick call for a program whose arguments are ``leaves``, one by one; None if it has none.
 
     The executable itself checks dtypes and shapes before anything runs, and we those of arguments
-    that it does not read. Tensors in and tensors out are quickest.
+    that it does not read.
     """
     if program.quick is None:
         program.quick = {} if _is_quick(program) else False
     if program.quick is False:
         return None
     kinds = tuple(map(type, leaves))
-    made = program.quick.get(kinds)
-    if made is None:
-        plain = program.is_plain and all(kind is Tensor for kind in kinds)
-        plain = plain and all(c.kind == "tensor" for c in program.traced.captures)
-        made = _closure(program) if plain else _mixed(program, kinds)
-        program.quick[kinds] = made
-    call: Callable[[tuple[Any, ...]], Any] = made
-    return call
+    if kinds not in program.quick:
+        program.quick[kinds] = _make(program, kinds)
+    made: Call | None = program.quick[kinds]
+    return made
 
 
 def _is_quick(program: Program) -> bool:
     traced = program.traced
     if program.options.backend != "xla" or program.device is not None:
         return False
-    if traced.mutated or traced.layouts or any(leaf.kind not in KINDS for leaf in traced.leaves):
-        return False
-    if any(c.kind not in ("tensor", "number") for c in traced.captures):
+    if traced.mutated or traced.layouts or any(c.kind not in CAPTURES for c in traced.captures):
         return False
     if any(path.is_given for path in traced.found):
         return False  # of a container among the arguments
@@ -57,17 +51,71 @@ def _is_quick(program: Program) -> bool:
     return not any(node.op.is_effect for node in program.runnable.walk())
 
 
-def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any] | None:
-    """The executable's call for a program with arguments that nothing reads; None without them.
+def _make(program: Program, kinds: tuple[type, ...]) -> Call | None:
+    """The quick call for arguments of these classes."""
+    traced, run = program.traced, program.executable
+    arguments = tuple(map(_argument_kind, traced.leaves, kinds))
+    if None in arguments:
+        return None
+    run = _checking(program, getattr(run, "call", run))
+    dtypes = _narrowed(program)
+    look = program.look if traced.effects else program.quick_look
+    form = Form(
+        tuple([kind for kind in arguments if kind is not None]),
+        tuple([_capture_kind(program, c) for c in traced.captures]),
+        looks=program.quick_look is not None,
+        checked=tuple(dtypes),
+        outputs=traced.own,
+        assigned=len(traced.assigned),
+        has_status=bool(program.checks),
+        result=_result_kind(program),
+    )
+    names = {
+        "run": run,
+        "look": look,
+        "raise_status": program.raise_status,
+        "build": lambda results, args, found: make_result(traced, results, args, found),
+        "locked": program.locked,
+        **{f"dtype{i}": dtype for i, dtype in dtypes.items()},
+        **{f"class{i}": kind for i, kind in enumerate(kinds)},
+        **{f"value{i}": x.value.value for i, x in enumerate(traced.leaves) if x.is_static},
+        **{f"commit{i}": variable.commit for i, variable in enumerate(traced.assigned)},
+    }
+    return make_call(form, names)
 
-    Their shapes are checked, which the executable does not see, and all dtypes.
-    """
+
+def _argument_kind(leaf: LeafSpec, kind: type) -> str | None:
+    """How the text of a quick call takes an argument; None when it does not."""
+    if leaf.is_static:
+        is_known = kind in STATIC and type(leaf.value.value) is kind
+        return "static" if is_known else None
+    if leaf.kind == "tensor":
+        return "tensor" if kind is Tensor else None
+    if leaf.kind == "ndarray":
+        return "host" if kind is np.ndarray or issubclass(kind, np.generic) else None
+    return {"jax": "device", "number": "number"}.get(leaf.kind)
+
+
+def _capture_kind(program: Program, capture: Capture) -> str:
+    is_given_up = capture.kind == "variable" and program.gives_up(capture.source)
+    return "donated" if is_given_up else capture.kind
+
+
+def _result_kind(program: Program) -> str:
+    """How the text of a quick call makes the result."""
+    if not program.is_plain or not (program.is_single or program.is_tuple):
+        return "built"
+    return "one" if program.is_single else "tuple"
+
+
+def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any]:
+    """The executable's call, which also checks arguments that nothing reads, if there are any."""
     graph = program.runnable
     read = {v for node in graph.nodes for v in node.operands} | set(graph.outputs)
     dtypes = [v.dtype for v in graph.inputs]
     unread = [(v.index, tuple(v.shape)) for v in graph.inputs if v not in read]
     if not unread:
-        return None
+        return run
 
     def call(*data: Any) -> Any:
         if [a.dtype for a in data] != dtypes:
@@ -81,87 +129,15 @@ def _checking(program: Program, run: Callable[..., Any]) -> Callable[..., Any] |
 
 
 def _narrowed(program: Program) -> dict[int, Any]:
-    """The dtypes, by position, of arguments that could be wider ndarrays.
+    """The dtypes, by position, of inputs that could be wider ndarrays.
 
     Outside of ``jax.enable_x64`` jax narrows such arrays in silence.
     """
-    dtypes = [v.dtype for v in program.runnable.inputs]
-    return {i: dtype for i, dtype in enumerate(dtypes) if dtype.name in NARROWED}
+    first = len(program.positions)
+    loose = [*range(first)]
+    loose += [first + i for i, c in enumerate(program.traced.captures) if c.kind == "tensor"]
+    inputs = program.runnable.inputs
+    return {i: inputs[i].dtype for i in loose if inputs[i].dtype.name in NARROWED}
 
 
-def _parts(program: Program) -> tuple[Callable[..., Any], dict[int, Any], Look | None]:
-    """What runs a program, the dtypes left to check, and what finds the tensors from outside."""
-    run: Any = program.executable  # takes numbers of 64 bits
-    if all(c.kind == "tensor" for c in program.traced.captures):
-        run = getattr(run, "call", run)
-    look: Look | None = program.quick_look
-    if program.traced.effects and look is not None:
-        look = program.look
-    checked = _checking(program, run)
-    return (run, _narrowed(program), look) if checked is None else (checked, {}, look)
-
-
-def _closure(program: Program) -> Callable[[tuple[Any, ...]], Any]:
-    """The quick call of a program from tensors to tensors, unrolled over arguments and results."""
-    run, dtypes, look = _parts(program)
-    traced = program.traced
-    count = len(traced.leaves) + len(traced.captures)
-    unrolled = program.is_single or program.is_tuple
-    form = Form(
-        count,
-        len(traced.outputs) if unrolled else None,
-        program.is_single,
-        bool(program.checks),
-        look is not None,
-        tuple(dtypes),
-    )
-    return make_call(
-        form,
-        run=run,
-        look=look,
-        dtypes=dtypes,
-        raise_status=program.raise_status,
-        build=program.plain_result,
-        mismatch=MISMATCH,
-    )
-
-
-def _mixed(program: Program, kinds: tuple[type, ...]) -> Callable[[tuple[Any, ...]], Any]:
-    """A quick call whose arguments are tensors, ndarrays and jax arrays."""
-    run, dtypes, look = _parts(program)
-    checked = tuple(dtypes.items())
-    are_handles = [kind is Tensor for kind in kinds]
-    are_numbers = [c.kind == "number" for c in program.traced.captures]
-    lends = any(issubclass(kind, (np.ndarray, np.generic)) for kind in kinds)
-
-    def call(args: tuple[Any, ...]) -> Any:
-        if tuple(map(type, args)) != kinds:
-            return MISMATCH
-        data = []
-        for value, is_handle in zip(args, are_handles, strict=True):
-            if is_handle:
-                freeze(value)
-                value = value._data
-            data.append(value)
-        found = () if look is None else look(args)
-        if found is None:
-            return MISMATCH
-        for source, is_number in zip(found, are_numbers, strict=False):
-            if is_number:
-                source = number_array(source)
-            else:
-                freeze(source)
-                source = source._data
-            data.append(source)
-        for i, dtype in checked:
-            if data[i].dtype != dtype:
-                return MISMATCH
-        try:
-            results = run(*data)
-        except TypeError:
-            return MISMATCH
-        if lends:
-            wait(results)  # the caller may write to the arrays as soon as we return
-        return program.finish(results, args, found)
-
-    return call
+__all__ = ["MISMATCH", "fast_call"]

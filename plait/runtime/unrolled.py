@@ -1,44 +1,43 @@
-"""The quick call from tensors to tensors as source text, unrolled: its loops would cost too much.
+"""The quick call as source text, unrolled over arguments and results: loops would cost too much.
 
-For two arguments and two results, with a look outside and a check::
+For two tensors as arguments, a variable from outside that is assigned, a check and one result::
 
     def call(args):
+      try: a0, a1, = args
+      except ValueError: return MISMATCH
       found = look(args)
       if found is None: return MISMATCH
-      args += found
-      try:
-        a0, a1, = args
-        frozen = a0._storage is FROZEN and a1._storage is FROZEN
-      except (AttributeError, ValueError): frozen = False
-      if not frozen:
-        if not freeze_all(args): return MISMATCH
-        a0, a1, = args
+      c0, = found
+      try: frozen = a0._storage is FROZEN and a1._storage is FROZEN
+      except AttributeError: frozen = False
+      if not frozen and not freeze_all(a0, a1): return MISMATCH
       d0 = a0._data
       d1 = a1._data
       if type(d0) is ndarray and d0.dtype != dtype0: return MISMATCH
-      try: r0, r1, status, = run(d0, d1)
-      except TypeError: return MISMATCH
-      if NO_FAILURE != status: raise_status(status)
+      with locked:
+        d2 = c0.lend(donated=True, host=False)
+        try: r0, r1, status, = run(d0, d1, d2)
+        except TypeError: return MISMATCH
+        commit0(r1)
+        if NO_FAILURE != status: raise_status(status)
       t0 = Tensor(); t0._data = r0; t0._storage = FROZEN
-      t1 = Tensor(); t1._data = r1; t1._storage = FROZEN
-      return t0, t1,
+      return t0
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from plait.runtime.program import NO_FAILURE, number_array
 from plait.tracer import FROZEN, Tensor, freeze
 
-#: What the status of a call without a failure is equal to. A comparison with a buffer reads it at
-#: once, several times quicker than an ndarray of it; what cannot be read so, as on a GPU, is
-#: unequal, and looked at with care.
-NO_FAILURE = bytearray(4 * 8)
+#: What a quick call gives when the arguments are not those that it was made for.
+MISMATCH: Any = object()
 
 
 class Form(NamedTuple):
@@ -46,77 +45,63 @@ class Form(NamedTuple):
 
     Attributes
     ----------
-    arguments : int
-        Number of tensors, those from outside included.
-    results : int or None
-        Number of results that are tensors in a tuple; None when they have another form.
-    is_single : bool
-        Whether the one result is in no tuple.
+    arguments : tuple of str
+        What each argument is: ``"tensor"``; ``"host"`` or ``"device"``, an array of one class of
+        NumPy or jax; ``"number"``, of one class; ``"static"``, of one value.
+    captured : tuple of str
+        What comes from outside: ``"tensor"``, ``"number"`` or ``"variable"``, or ``"donated"``, a
+        variable whose buffer is given up.
+    looks : bool
+        Whether something from outside is looked up, or guards checked.
+    checked : tuple of int
+        Inputs whose dtype is checked when they are ndarrays.
+    outputs : int
+        Number of the function's own outputs.
+    assigned : int
+        Number of the outputs after them, which variables take over.
     has_status : bool
         Whether the last output is the status of checks.
-    looks : bool
-        Whether tensors from outside are looked up, or guards checked.
-    checked : tuple of int
-        Arguments whose dtype is checked when they are ndarrays.
+    result : str
+        ``"one"`` tensor, a ``"tuple"`` of all, or ``"built"`` of the outputs.
     """
 
-    arguments: int
-    results: int | None
-    is_single: bool
-    has_status: bool
+    arguments: tuple[str, ...]
+    captured: tuple[str, ...]
     looks: bool
     checked: tuple[int, ...]
+    outputs: int
+    assigned: int
+    has_status: bool
+    result: str
 
 
-def make_call(
-    form: Form,
-    *,
-    run: Callable[..., Any],
-    look: Callable[..., Any] | None,
-    dtypes: dict[int, Any],
-    raise_status: Callable[[Any], None],
-    build: Callable[[Any], Any],
-    mismatch: Any,
-) -> Callable[[tuple[Any, ...]], Any]:
+def make_call(form: Form, names: Mapping[str, Any]) -> Callable[[tuple[Any, ...]], Any]:
     """The quick call of one program.
 
     Parameters
     ----------
     form : Form
-    run : callable
-        Takes the arrays; raises TypeError when they are not those it was compiled for.
-    look : callable or None
-        Gives the tensors from outside, or None when outside has changed.
-    dtypes : dict
-        The dtype of each argument in ``form.checked``.
-    raise_status : callable
-        Raises the failure that a status tells of.
-    build : callable
-        Makes the result of the outputs, where ``form.results`` is None.
-    mismatch : Any
-        Given back when the arguments are not those that the call was made for.
+    names : mapping
+        What the text refers to: ``run`` the arrays, ``look`` outside, ``raise_status``, ``build``
+        the result of the outputs, the arguments and what was found, ``locked`` while variables are
+        in use; ``dtype0`` of an input, ``class0`` and ``value0`` of an argument, ``commit0`` of a
+        variable.
     """
-    names: dict[str, Any] = {
-        **_COMMON,
-        "run": run,
-        "look": look,
-        "raise_status": raise_status,
-        "build": build,
-        "MISMATCH": mismatch,
-        "freeze_all": _freezing([Tensor] * form.arguments),
-        **{f"dtype{i}": dtype for i, dtype in dtypes.items()},
-    }
-    exec(_code(form), names)
-    call: Callable[[tuple[Any, ...]], Any] = names["call"]
+    count = (*form.arguments, *form.captured).count("tensor")
+    known = {**_COMMON, "freeze_all": _freezing([Tensor] * count), **names}
+    exec(_code(form), known)
+    call: Callable[[tuple[Any, ...]], Any] = known["call"]
     return call
 
 
-_COMMON = {
+_COMMON: dict[str, Any] = {
     "__name__": __name__,
     "FROZEN": FROZEN,
+    "MISMATCH": MISMATCH,
     "NO_FAILURE": NO_FAILURE,
     "Tensor": Tensor,
     "ndarray": np.ndarray,
+    "number_array": number_array,
 }
 
 
@@ -128,57 +113,109 @@ def _code(form: Form) -> CodeType:
 
 def _lines(form: Form) -> Iterator[str]:
     """The body of the function."""
-    given = range(form.arguments)
+    yield from _unpack(form)
+    yield from _data(form)
+    yield from _run(form)
+    yield from _result(form)
+
+
+def _unpack(form: Form) -> Iterator[str]:
+    """Each argument in a variable, and each value from outside."""
+    given, found = _each("a", form.arguments), _each("c", form.captured)
+    if given:
+        yield f"try: {given}= args"
+        yield "except ValueError: return MISMATCH"
+    else:
+        yield "if args: return MISMATCH"
+    for i, kind in enumerate(form.arguments):
+        if kind != "tensor":
+            yield f"if type(a{i}) is not class{i}: return MISMATCH"
+        if kind == "static":
+            yield f"if a{i} != value{i}: return MISMATCH"
     if form.looks:
         yield "found = look(args)"
         yield "if found is None: return MISMATCH"
-        yield "args += found"
-    if given:
-        names = "".join(f"a{i}, " for i in given)
-        yield "try:"
-        yield f"  {names}= args"
-        yield f"  frozen = {' and '.join(f'a{i}._storage is FROZEN' for i in given)}"
-        yield "except (AttributeError, ValueError): frozen = False"
-        yield "if not frozen:"
-        yield "  if not freeze_all(args): return MISMATCH"
-        yield f"  {names}= args"
-        yield from (f"d{i} = a{i}._data" for i in given)
-    else:
-        yield "if args: return MISMATCH"
-    for i in form.checked:
-        yield f"if type(d{i}) is ndarray and d{i}.dtype != dtype{i}: return MISMATCH"
-    yield from _run(form)
+    elif form.result == "built":
+        yield "found = ()"
+    if found:
+        yield f"{found}*_ = found" if form.result == "built" else f"{found}= found"
+
+
+def _data(form: Form) -> Iterator[str]:
+    """The array of each input, apart from variables."""
+    handles = [f"a{i}" for i, kind in enumerate(form.arguments) if kind == "tensor"]
+    handles += [f"c{i}" for i, kind in enumerate(form.captured) if kind == "tensor"]
+    if handles:
+        yield f"try: frozen = {' and '.join(f'{x}._storage is FROZEN' for x in handles)}"
+        yield "except AttributeError: frozen = False"
+        yield f"if not frozen and not freeze_all({', '.join(handles)}): return MISMATCH"
+    for k, (source, kind) in enumerate(_inputs(form)):
+        if kind == "tensor":
+            yield f"d{k} = {source}._data"
+        elif kind in ("host", "device"):
+            yield f"d{k} = {source}"
+        elif kind == "number":
+            yield f"d{k} = number_array({source})"
+    yield from (
+        f"if type(d{k}) is ndarray and d{k}.dtype != dtype{k}: return MISMATCH"
+        for k in form.checked
+    )
 
 
 def _run(form: Form) -> Iterator[str]:
-    """The call of the executable, and what becomes of its results."""
-    data = ", ".join(f"d{i}" for i in range(form.arguments))
-    made = range(form.results or 0)
-    outputs = "*results, " if form.results is None else "".join(f"r{i}, " for i in made)
+    """The call of the executable; new state is committed while the variables are locked."""
+    inputs = _inputs(form)
+    data = ", ".join(f"d{k}" for k in range(len(inputs)))
+    lent = [(k, x, kind) for k, (x, kind) in enumerate(inputs) if kind in ("variable", "donated")]
+    space = ""
+    if lent:
+        yield "with locked:"
+        space = "  "
+        for k, source, kind in lent:
+            yield f"  d{k} = {source}.lend(donated={kind == 'donated'}, host=False)"
+    last = ["status, "] if form.has_status else []
+    made = [f"r{i}, " for i in range(form.outputs + form.assigned)]
+    yield f"{space}try: {''.join([*made, *last]) or 'results '}= run({data})"
+    yield f"{space}except TypeError: return MISMATCH"
+    for i in range(form.assigned):
+        yield f"{space}commit{i}(r{form.outputs + i})"
     if form.has_status:
-        outputs += "status, "
-    yield f"try: {outputs or 'results '}= run({data})"
-    yield "except TypeError: return MISMATCH"
-    if form.has_status:
-        yield "if NO_FAILURE != status: raise_status(status)"
-    if form.results is None:
-        yield "return build(results)"
+        yield f"{space}if NO_FAILURE != status: raise_status(status)"
+
+
+def _result(form: Form) -> Iterator[str]:
+    """What the function gives."""
+    own = _each("r", range(form.outputs))
+    if "host" in form.arguments and (own or form.assigned) and not form.has_status:
+        # The caller may write to the arrays as soon as we return.
+        yield "r0.block_until_ready()"
+    if form.result == "built":
+        yield f"return build(({own}), args, found)"
         return
-    for i in made:
+    for i in range(form.outputs):
         yield f"t{i} = Tensor(); t{i}._data = r{i}; t{i}._storage = FROZEN"
-    if form.is_single:
-        yield "return t0"
-    else:
-        yield f"return ({''.join(f't{i}, ' for i in made)})"
+    made = _each("t", range(form.outputs))
+    yield "return t0" if form.result == "one" else f"return ({made})"
 
 
-def _freezing(kinds: list[Any]) -> Callable[[tuple[Any, ...]], bool]:
+def _inputs(form: Form) -> list[tuple[str, str]]:
+    """The variable in the text, and the kind, of each input of the program."""
+    given = [(f"a{i}", kind) for i, kind in enumerate(form.arguments) if kind != "static"]
+    return given + [(f"c{i}", kind) for i, kind in enumerate(form.captured)]
+
+
+def _each(letter: str, items: Sequence[Any]) -> str:
+    """Variables of the text, each followed by a comma."""
+    return "".join(f"{letter}{i}, " for i in range(len(items)))
+
+
+def _freezing(kinds: list[Any]) -> Callable[..., bool]:
     """Freezes tensors, which XLA may read after the call; False when something else is there."""
 
-    def freeze_all(args: tuple[Any, ...]) -> bool:
-        if [*map(type, args)] != kinds:
+    def freeze_all(*handles: Any) -> bool:
+        if [*map(type, handles)] != kinds:
             return False
-        for handle in args:
+        for handle in handles:
             try:
                 if handle._storage is None:
                     handle._storage = FROZEN
@@ -191,4 +228,4 @@ def _freezing(kinds: list[Any]) -> Callable[[tuple[Any, ...]], bool]:
     return freeze_all
 
 
-__all__ = ["Form", "make_call"]
+__all__ = ["MISMATCH", "Form", "make_call"]

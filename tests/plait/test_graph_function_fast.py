@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -68,41 +69,124 @@ def test_a_wider_dtype_than_last_time_is_not_narrowed(narrow: str, wide: str) ->
             assert f(x).dtype == dtype
 
 
-def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("make", [x32, lambda n: np.ones(n)])
+def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
     made: list[Any] = []
-    closure = fast._closure
+    make_call, is_quick = fast.make_call, fast._is_quick
 
-    def counted(program: Any) -> Any:
-        made.append(program)
-        return closure(program)
-
-    monkeypatch.setattr(fast, "_closure", counted)
-    f = pl.graph_function(lambda x: x + 1)
-    for _ in range(3):
-        f(x32(2))
-        f(x32(3))
-    assert len(made) == 2
-
-
-def test_a_quick_call_of_arrays_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
-    mixed, is_quick = fast._mixed, fast._is_quick
-
-    def counted(program: Any, kinds: Any) -> Any:
-        made.append(kinds)
-        return mixed(program, kinds)
+    def counted(form: Any, names: Any) -> Any:
+        made.append(form)
+        return make_call(form, names)
 
     def looked_at(program: Any) -> bool:
         made.append(program)
         return is_quick(program)
 
-    monkeypatch.setattr(fast, "_mixed", counted)
+    monkeypatch.setattr(fast, "make_call", counted)
     monkeypatch.setattr(fast, "_is_quick", looked_at)
     f = pl.graph_function(lambda x: x + 1)
     for _ in range(3):
-        f(np.ones(2))
-        f(np.ones(3))
+        f(make(2))
+        f(make(3))
     assert len(made) == 4
+
+
+def is_quick(f: Any, *args: Any) -> bool:
+    """Whether a second call goes the quick way, to the same effect."""
+    f(*args)
+    return f._fast is not None and f._fast(args) is not fast.MISMATCH
+
+
+def test_which_calls_are_quick() -> None:
+    x, n = x32(3), np.ones(3, np.float32)
+    state = pl.Variable(np.ones(3, np.float32))
+    held, scale = x32(3), [2.0]
+
+    def counted(x: Any) -> Any:
+        state.assign_add(x)
+        return x * state
+
+    assert is_quick(pl.graph_function(lambda x: {"a": x + 1, "b": [x]}), x)
+    assert is_quick(pl.graph_function(lambda x, k, name: x * k if name else x), x, 3, "a")
+    assert is_quick(pl.graph_function(lambda x, y: x * y + held * scale[0]), x, n)
+    assert is_quick(pl.graph_function(lambda: held + 1))
+    assert is_quick(pl.graph_function(counted), x)
+    assert state.numpy().tolist() == [1, 3, 5]
+    assert not is_quick(pl.graph_function(lambda x: x["a"] + 1), {"a": x})
+    assert not is_quick(pl.graph_function(counted, backend="planned"), x)
+
+
+def test_quick_calls_compare_static_arguments() -> None:
+    f = pl.graph_function(lambda x, k: (x * 2, k), static="k")
+    x = x32(2)
+    for k in (1, 1, 2, True, True, 1.0, -0.0, 0.0, 0, None, None, "a", "b", "a", (1,), 1):
+        for _ in range(2):
+            doubled, same = f(x, k)
+            assert doubled.numpy().tolist() == [0, 2]
+            assert same == k
+            assert type(same) is type(k)
+            assert repr(same) == repr(k)
+
+
+def test_quick_calls_with_runtime_numbers() -> None:
+    f = pl.graph_function(lambda x, k: x * k)
+    x = x32(2)
+    for k in (1.5, 2.5, 3.5, 4.5, 2, 3, 4, 5, True, 6.5):
+        assert f(x, k).numpy().tolist() == [0, k]
+    assert len(f._specializer) <= 5
+
+
+def test_quick_calls_commit_state_once_and_only_when_they_succeed() -> None:
+    total, count = pl.Variable(np.zeros(2, np.float32)), pl.Variable(0)
+
+    def add(x: Any, i: Any) -> Any:
+        total.assign_add(x)
+        count.assign_add(1)
+        return pl.gather(total, i)
+
+    f = pl.graph_function(add)
+    one, at = x32(2) + 1, pl.asarray(np.int32(1))
+    assert [float(f(one, at)) for _ in range(4)] == [2, 4, 6, 8]
+    for _ in range(2):
+        with pytest.raises(IndexError, match="index 7"):
+            f(one, pl.asarray(np.int32(7)))
+    assert total.numpy().tolist() == [4, 8]
+    assert int(count.numpy()) == 4
+    assert float(f(one, at)) == 10
+
+
+def test_quick_calls_follow_variables_that_are_assigned_outside() -> None:
+    w = pl.Variable(np.ones(2, np.float32))
+    model = {"w": w}
+    f = pl.graph_function(lambda x: x * model["w"])
+    x = x32(2)
+    assert [f(x).numpy().tolist() for _ in range(2)] == [[0, 1]] * 2
+    w.assign(np.full(2, 3, np.float32))
+    assert f(x).numpy().tolist() == [0, 3]
+    model["w"] = pl.Variable(np.full(2, 5, np.float32))
+    assert [f(x).numpy().tolist() for _ in range(2)] == [[0, 5]] * 2
+    model["w"] = pl.Variable(np.full(2, 7, np.int32))
+    assert [f(x).numpy().tolist() for _ in range(2)] == [[0, 7]] * 2
+
+
+def test_quick_calls_of_several_threads_keep_state_whole() -> None:
+    names = [pl.Variable(np.zeros(64, np.float32)) for _ in range(3)]
+
+    def step(x: Any) -> Any:
+        for variable in names:
+            variable.assign_add(x)
+        return names[0] - names[2]
+
+    f = pl.graph_function(step)
+    x = pl.ones((64,))
+    f(x)
+
+    def work(_: int) -> bool:
+        return all(not f(x).numpy().any() for _ in range(25))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
+    assert [v.numpy().tolist() for v in names] == [[101.0] * 64] * 3
 
 
 def test_quick_calls_of_arrays_are_as_the_first() -> None:
