@@ -218,6 +218,10 @@ class _Lowering:
             return self._while(builder, node, operands)
         if node.op is ops.scan:
             return self._scan(builder, node, operands)
+        if node.op is ops.custom_vjp:
+            called = self.graph(node.regions[0])
+            results = builder.emit(ops.call, *operands, regions=[called], **node.attributes)
+            return results[:-1], results[-1]
         regions = [self.graph(r) for r in node.regions]
         results = builder.emit(node.op, *operands, regions=regions, **node.attributes)
         return results[:-1], results[-1]

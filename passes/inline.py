@@ -18,7 +18,8 @@ from plait.passes.rules import rules_of
 class Inline(Pass):
     """Replace calls that are small (``max_nodes``) or the only one of their callee by the body.
 
-    A ``cond`` whose predicate is a constant becomes the branch it takes.
+    A ``cond`` whose predicate is a constant becomes the branch it takes. A ``custom_vjp`` that has
+    not been differentiated becomes its primal function.
     """
 
     name: ClassVar[str] = "inline"
@@ -45,7 +46,14 @@ def _rules(worth: set[Graph]) -> RuleSet:
         return rewriter.inline(callee, node.operands) if pays else None
 
     inline = Rule("inline-call", "call(f, x) = f(x)", ops.call, inline_call)
-    return RuleSet((inline, *rules_of("control")))
+    return RuleSet((inline, _PRIMAL, *rules_of("control")))
+
+
+def _inline_primal(rewriter: Rewriter, node: Node) -> Replacement:
+    return rewriter.inline(node.regions[0], node.operands)
+
+
+_PRIMAL = Rule("inline-primal", "custom_vjp(f, _, _, x) = f(x)", ops.custom_vjp, _inline_primal)
 
 
 def _has_regions(graph: Graph) -> bool:

@@ -7,11 +7,15 @@ from typing import Any
 
 from plait.ir import Node, structural_hash
 
+_INTEGERS = {int}
+
 
 def node_key(node: Node) -> Hashable:
     """Equal for nodes that compute the same from the same operands."""
-    if not node.attributes and not node.regions:
-        return (node.op, node.operands)
+    if not node.regions:
+        if not node.attributes:
+            return (node.op, node.operands)
+        return (node.op, node.operands, attributes_key(node.attributes), ())
     regions = tuple([structural_hash(r) for r in node.regions])
     return (node.op, node.operands, attributes_key(node.attributes), regions)
 
@@ -27,6 +31,9 @@ def attribute_key(value: Any) -> Hashable:
     """A hashable form of one attribute."""
     kind = type(value)
     if kind is tuple:
+        kinds = set(map(type, value))
+        if kinds == _INTEGERS:
+            return (kind, int, value)  # sizes, axes
         return (kind, *[attribute_key(item) for item in value])
     if kind is float:
         return (kind, value.hex())

@@ -120,9 +120,14 @@ class Site:
         return len(self.node.operands) - len(self.regions[0].graph.inputs)
 
     @property
+    def conditions(self) -> tuple[Scope, ...]:
+        """The regions whose outputs are no results."""
+        return self.regions[: self.layout.conditions] if self.layout else ()
+
+    @property
     def bodies(self) -> tuple[Scope, ...]:
         """The regions that give the results."""
-        return self.regions[self.layout.conditions if self.layout else 0 :]
+        return self.regions[self.layout.conditions :] if self.layout else self.regions
 
     def operand(self, index: int) -> Value:
         """The operand of an input."""
@@ -223,5 +228,8 @@ def _find_groups(sites: Iterable[Site]) -> None:
             region.group = group
             group.regions[region] = None
         group.bodies.update(dict.fromkeys(site.bodies))
-        if any(r in group.bodies for r in site.regions if r not in site.bodies):
+    for site in sites:
+        group = site.regions[0].group
+        assert group is not None
+        if any(region in group.bodies for region in site.conditions):
             group.layout = None

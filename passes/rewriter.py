@@ -36,6 +36,8 @@ from plait.passes.keys import node_key
 MAX_DEPTH = 64
 
 Replacement = Value | tuple[Value, ...] | None
+#: ``build(rewriter, node)``: what stands for the node's results, or None.
+Build = Callable[["Rewriter", Node], Replacement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Rule:
     name: str
     equation: str
     root: Op | Trait | None
-    build: Callable[[Rewriter, Node], Replacement]
+    build: Build
     exact: bool = True
 
 
@@ -69,14 +71,15 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        self._by_op: dict[Op, tuple[Rule, ...]] = {}
+        self._by_op: dict[Op, tuple[tuple[Build, Rule], ...]] = {}
 
-    def of(self, op: Op) -> tuple[Rule, ...]:
-        """The rules to try on nodes of an op."""
+    def of(self, op: Op) -> tuple[tuple[Build, Rule], ...]:
+        """The rules to try on nodes of an op, each after what it does."""
         found = self._by_op.get(op)
         if found is None:
             roots = {op, None, *op.traits}
-            found = self._by_op[op] = tuple([r for r in self.rules if r.root in roots])
+            found = tuple([(r.build, r) for r in self.rules if r.root in roots])
+            self._by_op[op] = found
         return found
 
 
@@ -182,12 +185,12 @@ class Rewriter:
 
     def _try_rules(self, node: Node) -> tuple[Value, ...] | None:
         """What the first rule that applies gives."""
-        rules = self.rules.of(node.op)
+        tries = self.rules.of(node.op)
         self._depth += 1
-        if self._depth > MAX_DEPTH and rules:
-            raise GraphError(f"rule {rules[0].name!r} fires without end", node.location)
-        for rule in rules:
-            found = rule.build(self, node)
+        if self._depth > MAX_DEPTH and tries:
+            raise GraphError(f"rule {tries[0][1].name!r} fires without end", node.location)
+        for build, rule in tries:
+            found = build(self, node)
             if found is not None:
                 self._depth -= 1
                 return self._check(rule, node, found if type(found) is tuple else (found,))  # type: ignore[arg-type]
@@ -262,8 +265,9 @@ class Rewriter:
 
 def _may_merge(node: Node) -> bool:
     """Whether two equal nodes may become one: not effects, barriers, nor new tokens."""
-    if node.op.is_effect or node.op.is_barrier:
+    op = node.op
+    if op.is_effect or op.is_barrier:
         return False
     if node.regions and node.has_effect:
         return False
-    return node.operands != () or type(node.results[0].type) is not TokenType
+    return bool(node.operands) or type(node.results[0].type) is not TokenType

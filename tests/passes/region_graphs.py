@@ -95,6 +95,7 @@ class Nest:
             return
         stacked = self.number(0, 3)
         body = self.region(depth, consts + carry + slices, carry + stacked)
+        self.shared.append(body)
         found = ops.scan(
             *self.some(values, consts + carry),
             *(self.some(stacks, slices) if slices else ()),
