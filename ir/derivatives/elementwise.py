@@ -18,7 +18,8 @@ partials(
     lambda g, z, x, y: ops.multiply(g, x),
 )
 partials(ops.negative, lambda g, z, x: ops.negative(g))
-partials(ops.square, lambda g, z, x: ops.multiply(g, ops.add(x, x)))
+# 0 wins, so that the root of a sum of squares, a norm, has a derivative of 0 at 0.
+partials(ops.square, lambda g, z, x: ops.multiply_or_zero(g, ops.add(x, x)))
 partials(
     ops.multiply_or_zero,
     lambda g, z, x, y: ops.multiply_or_zero(g, y),
@@ -52,18 +53,16 @@ partials(ops.sqrt, lambda g, z, x: ops.divide_or_zero(g, ops.add(z, z)))
 partials(
     ops.rsqrt,
     lambda g, z, x: ops.multiply_or_zero(
-        g, ops.multiply(like(z, -0.5), ops.multiply(z, ops.square(z)))
+        g, ops.multiply(like(z, -0.5), ops.multiply_or_zero(z, ops.square(z)))
     ),
 )
 partials(ops.cbrt, lambda g, z, x: ops.divide_or_zero(g, ops.multiply(like(z, 3), ops.square(z))))
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
-    """``y * x ** (y - 1)``, which is 0 where x and y are 0."""
-    zero = like(y, 0)
-    origin = ops.logical_and(ops.equal(x, zero), ops.equal(y, zero))
-    exponent = ops.select(origin, zero, ops.subtract(y, like(y, 1)))
-    return ops.multiply_or_zero(g, ops.multiply(y, ops.power(x, exponent)))
+    """``y * x ** (y - 1)``, which is 0 where y is."""
+    slope = ops.power(x, ops.subtract(y, like(y, 1)))
+    return ops.multiply_or_zero(g, ops.multiply_or_zero(y, slope))
 
 
 def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:

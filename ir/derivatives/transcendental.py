@@ -87,8 +87,8 @@ partials(ops.asinh, lambda g, z, x: ops.multiply_or_zero(g, ops.rsqrt(_one_more_
 
 def _acosh(g: Any, z: Any, x: Any) -> Any:
     one = like(x, 1)
-    slope = ops.multiply(ops.rsqrt(ops.subtract(x, one)), ops.rsqrt(ops.add(x, one)))
-    return ops.multiply_or_zero(g, slope)
+    first, second = ops.rsqrt(ops.subtract(x, one)), ops.rsqrt(ops.add(x, one))
+    return ops.multiply_or_zero(g, ops.multiply_or_zero(first, second))
 
 
 partials(ops.acosh, _acosh)
