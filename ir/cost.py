@@ -191,6 +191,7 @@ def _scan_cost(node: Node, reports: Mapping[Graph, Report], table: _Table) -> bo
 
 
 def _call_cost(node: Node, reports: Mapping[Graph, Report], table: _Table) -> bool:
+    """The callee, or the primal function."""
     table.add(reports[node.regions[0]])
     return True
 
@@ -200,6 +201,7 @@ _REGION_RULES: dict[str, RegionRule] = {
     "while": _while_cost,
     "scan": _scan_cost,
     "call": _call_cost,
+    "custom_vjp": _call_cost,
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "less": operator.lt,

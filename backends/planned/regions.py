@@ -21,7 +21,7 @@ def run_cond(node: Node, regions: Sequence[Run], operands: Arrays) -> Arrays:
 
 
 def run_call(node: Node, regions: Sequence[Run], operands: Arrays) -> Arrays:
-    """Run the callee."""
+    """Run the callee, or the primal function."""
     return regions[0](operands)
 
 
@@ -56,6 +56,7 @@ def run_scan(node: Node, regions: Sequence[Run], operands: Arrays) -> Arrays:
 RUNNERS: dict[Op, Runner] = {
     ops.cond: run_cond,
     ops.call: run_call,
+    ops.custom_vjp: run_call,
     ops.while_: run_while,
     ops.scan: run_scan,
 }

@@ -17,6 +17,7 @@ import numpy as np
 
 from plait.ir import dispatch
 from plait.ir.autodiff.function import Differentiable, Pull
+from plait.ir.autodiff.tape import EagerState
 from plait.ir.graph import Value
 from plait.ir.location import Location, user_location
 from plait.ir.op import Op
@@ -51,35 +52,22 @@ class Record:
     location: Location | None = None
 
 
-class Recording:
+class Recording(EagerState):
     """A tape: the applications of functions to values that depend on watched ones.
 
     Attributes
     ----------
     records : list of Record
         In the order of their execution.
-    watched : dict
-        By the identity of a tensor: itself, and the payload that it had when it was watched.
-    variables : dict
-        By the identity of a variable: itself, and the payload that stands for it.
-    pinned : dict
-        By the identity of a variable: itself, what it holds, and the payload that is read.
-    views, raw : dict
-        Of the tapes of a thread, for the outermost: jax arrays with their views for NumPy, by the
-        identity of either.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.records: list[Record] = []
         self._numbers: dict[int, int] = {}
         self._known: list[Any] = []  # keeps payloads alive, so that no identity is used twice
         self._depth = dispatch.depth()
         self._vague: set[int] = set()  # values without derivative
-        self.watched: dict[int, tuple[Any, Any]] = {}
-        self.variables: dict[int, tuple[Any, Any]] = {}
-        self.pinned: dict[int, tuple[Any, Any, Any]] = {}
-        self.views: dict[int, tuple[Any, Any]] = {}
-        self.raw: dict[int, tuple[Any, Any]] = {}
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -126,19 +114,10 @@ class Recording:
 
     # Variables.
 
-    watches_variables = False
-
     def watch_variable(self, variable: Any, payload: Any) -> None:
         """Note that a trainable variable is read, with the payload that is its value."""
         if self.watches_variables and variable.trainable:
             self.variable_payload(variable, payload)
-
-    def knows_variable(self, variable: Any) -> bool:
-        """Whether a variable was watched, or holds a value that is known."""
-        if id(variable) in self.variables:
-            return True
-        held = getattr(variable, "_payload", None)
-        return held is not None and id(held) in self._numbers
 
     def variable_payload(self, variable: Any, payload: Any) -> Any:
         """The payload of a variable when it was first read, which is watched."""
@@ -260,7 +239,7 @@ class Recording:
             needs = tuple([n in reached for n in record.operands])
             if True not in needs:
                 continue
-            given = [found.get(n) for n in record.results]
+            given = _taken(found, record.results)
             for n in record.results:
                 if n not in kept or n in record.operands:  # an operand that was given back
                     found.pop(n, None)
@@ -269,6 +248,16 @@ class Recording:
             ):
                 if need and cotangent is not None:
                     found[n] = _sum(found.get(n), cotangent)
+
+
+def _taken(found: Mapping[int, Any], results: tuple[int, ...]) -> list[Any]:
+    """The cotangents of some results; of a payload that is two results, once."""
+    seen = set[int]()
+    given: list[Any] = []
+    for n in results:
+        given.append(None if n in seen else found.get(n))
+        seen.add(n)
+    return given
 
 
 def moved(payload: Any, old: Any) -> None:

@@ -4,6 +4,7 @@ from plait.ir.ops.control import *  # noqa: F403
 from plait.ir.ops.convolution import *  # noqa: F403
 from plait.ir.ops.creation import *  # noqa: F403
 from plait.ir.ops.cumulative import *  # noqa: F403
+from plait.ir.ops.custom import *  # noqa: F403
 from plait.ir.ops.effects import *  # noqa: F403
 from plait.ir.ops.elementwise import *  # noqa: F403
 from plait.ir.ops.encoding import *  # noqa: F403

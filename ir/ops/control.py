@@ -221,15 +221,24 @@ scan = register(
 )
 
 
-def infer_call(*types: Type, regions: Sequence[Graph], name: str = "") -> Types:
-    """The callee's output types."""
+def infer_call(
+    *types: Type, regions: Sequence[Graph], name: str = "", remat: bool = False
+) -> Types:
+    """The callee's output types.
+
+    With ``remat``, a derivative computes the callee again instead of keeping what it needs of it.
+    """
     check_regions("call", regions, ("callee",))
+    if type(remat) is not bool:
+        raise DTypeError(f"call: remat must be True or False, got {remat!r}")
     (callee,) = regions
     check_types("call: region 'callee': input", callee.input_types, types, "operand")
     return callee.output_types
 
 
-def _call(*operands: Any, regions: Sequence[Graph], name: str = "") -> Steps:
+def _call(
+    *operands: Any, regions: Sequence[Graph], name: str = "", remat: bool = False
+) -> Steps:
     return (yield regions[0], operands)
 
 

@@ -50,8 +50,10 @@ def lower_scan(
     return (*last, *stacked)
 
 
-def lower_call(*operands: Any, regions: Sequence[Region], name: str = "") -> Any:
-    """The callee in place; XLA would inline it anyway."""
+def lower_call(
+    *operands: Any, regions: Sequence[Region], name: str = "", remat: bool = False
+) -> Any:
+    """The callee, or the primal function, in place; XLA would inline it anyway."""
     return regions[0](*operands)
 
 
@@ -60,4 +62,5 @@ TABLE: Table = {
     "while": lower_while,
     "scan": lower_scan,
     "call": lower_call,
+    "custom_vjp": lower_call,
 }
