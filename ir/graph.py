@@ -148,7 +148,9 @@ class Node:
     @property
     def has_effect(self) -> bool:
         """Whether the node, or one in its regions, must run even when its results are unused."""
-        return self.op.is_effect or any(n.has_effect for r in self.regions for n in r.nodes)
+        if self.op.is_effect or not self.regions:
+            return self.op.is_effect
+        return any(n.has_effect for r in self.regions for n in r.nodes)
 
     def __repr__(self) -> str:
         types = ", ".join(str(r.type) for r in self.results)

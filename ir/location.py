@@ -48,8 +48,13 @@ def user_frame(depth: int = 1) -> FrameType | None:
 
 def user_location(depth: int = 1) -> Location:
     """The innermost line of the user's code on the stack, from ``depth`` calls up."""
-    frame = user_frame(depth + 1)
-    return location_of(frame) if frame is not None else UNKNOWN
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:  # as ``user_frame``
+        module = frame.f_globals.get("__name__", "")
+        if module[:5] != "plait" or module[5:6] not in ("", "."):
+            return location_of(frame)
+        frame = frame.f_back
+    return UNKNOWN
 
 
 def raised_at(error: BaseException) -> Location:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import builtins
 import math
 import types
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from plait.ir import TensorType, dispatch
 from plait.ir.location import UNKNOWN, Location
+from plait.tracer.arguments import weakly
 from plait.tracer.layouts import layout_of, shown_layout
 from plait.tracer.notes import ABSENT, Change, shown
 from plait.tracer.paths import Attr, Global, Item, Namer, Path
@@ -153,14 +154,6 @@ class Strong:
     def __call__(self) -> Any:
         """The object."""
         return self.value
-
-
-def weakly(value: Any) -> Any:
-    """A way to an object that does not keep it where that is possible."""
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return lambda: value
 
 
 def absent_attribute(held: Any, name: str) -> bool:
@@ -335,6 +328,12 @@ class _Writer:
         self.lines.append(f"if not ({condition}): return None")
 
 
+@lru_cache(maxsize=512)
+def _compiled(text: str) -> types.CodeType:
+    """Code of guards; the same again when a function is captured for other arguments."""
+    return compile(text, "<plait guards>", "exec")
+
+
 def compile_check(guards: Iterable[Guard], wanted: Sequence[Path | Callable[[], Any]]) -> Check:
     """A function that checks all guards and finds the values at the wanted paths.
 
@@ -348,7 +347,7 @@ def compile_check(guards: Iterable[Guard], wanted: Sequence[Path | Callable[[], 
     names = writer.names.found
     text = "\n  ".join(["def check(leaves, given=None):", "try:", *[f" {line}" for line in body]])
     text += "\n  except Exception: return None\n"
-    exec(compile(text, "<plait guards>", "exec"), names)
+    exec(_compiled(text), names)
     check: Check = names.pop("check")  # a function does not hold itself
     return check
 

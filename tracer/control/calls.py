@@ -11,18 +11,25 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import sys
-import threading
 import types
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from plait.ir import dispatch, user_location
 from plait.tracer.asked import is_asked
-from plait.tracer.control import builtins_, impure, lookups, moving, reads, trying, writes
+from plait.tracer.control import (
+    builtins_,
+    cached,
+    impure,
+    lookups,
+    moving,
+    reads,
+    recursion,
+    trying,
+    writes,
+)
 from plait.tracer.control.drawing import call_impure, draw
 from plait.tracer.control.methods import container_method, tensor_method, text_method
 from plait.tracer.control.text import Text
@@ -32,10 +39,8 @@ from plait.tracer.outcome import Break, stop
 from plait.tracer.places import CONTAINERS, ContentPlace
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
-from plait.tracer.trusted import LIBRARIES, is_trusted, is_trusted_name
+from plait.tracer.trusted import LIBRARIES, is_trusted, is_trusted_module, is_trusted_name
 
-#: How deep a function may call itself, each time inside of a branch on a traced value.
-DEPTH = 50
 #: Modules of the standard library that neither read nor change what is outside of their arguments.
 _PURE = (
     "abc array base64 binascii bisect builtins calendar cmath collections colorsys contextlib copy "
@@ -127,6 +132,10 @@ def method(owner: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     kind = type(owner)
     if kind is Tensor:
         return tensor_method(owner, name, args, kwargs)
+    if kind is types.ModuleType and is_trusted_module(owner):
+        lifted = vars(owner).get(name)
+        if hasattr(lifted, "__plait_lifted__"):
+            return lifted(*args, **kwargs)
     is_append = kind is list and name == "append" and not kwargs and len(args) == 1
     if is_append and trace.provenance.path_of(owner) is None and not trace.root.regions:
         owner.append(args[0])
@@ -231,17 +240,11 @@ def _call_function(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dic
         if found is None:
             return _run(trace, function, args, kwargs)
         function = found
-    counts = _depth.counts
-    depth = counts.get(code, 0)
-    if depth >= DEPTH:
-        _deepen(trace, code, depth)
-    counts[code] = depth + 1
+    depth = recursion.enter(trace, code)
     try:
         return function(*args, **kwargs)
     finally:
-        counts[code] = depth
-        if depth <= DEPTH:
-            _surface(counts, code, depth)
+        recursion.leave(code, depth)
 
 
 def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
@@ -258,47 +261,6 @@ def _converted(trace: Any, function: Any, args: tuple[Any, ...]) -> Any:
         return None
     reads.called(function)
     return converted
-
-
-class _Depth(threading.local):
-    def __init__(self) -> None:
-        self.counts: dict[types.CodeType, int] = {}
-        self.limit = 0
-
-
-_depth = _Depth()
-
-
-def _deepen(trace: Any, code: types.CodeType, depth: int) -> None:
-    """Refuse a function that calls itself without end; let others go deep.
-
-    Raises
-    ------
-    Break
-        Each of the calls is in a branch or a trace of its own.
-    """
-    if len(dispatch.interpreters()) > DEPTH:
-        reason = (
-            f"{code.co_name} calls itself in a branch on a tensor's value, which cannot stop it "
-            "while it is captured: loop with while, or let a Python number count down"
-        )
-        raise stop(trace, Break(reason))
-    if depth == DEPTH and not _depth.limit:
-        # Each call takes more frames here than in plain Python.
-        _depth.limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(_FRAMES * _depth.limit)
-
-
-_FRAMES = 4
-
-
-def _surface(counts: dict[types.CodeType, int], code: types.CodeType, depth: int) -> None:
-    """Undo what ``_deepen`` did, and forget functions that do not run."""
-    if depth == DEPTH and _depth.limit:
-        sys.setrecursionlimit(_depth.limit)
-        _depth.limit = 0
-    if not depth:
-        counts.pop(code, None)
 
 
 def is_library(function: Any) -> bool:
@@ -343,27 +305,6 @@ def _call_unbound(trace: Any, function: Any, args: tuple[Any, ...], kwargs: dict
     if args and type(args[0]) in (str, Text):
         return text_method(args[0], function.__name__, args[1:], kwargs)
     return _run(trace, function, args, kwargs)
-
-
-_caches: WeakKeyDictionary[Any, dict[Any, tuple[Any, Any]]] = WeakKeyDictionary()
-
-
-def _call_cached(trace: Any, cached: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``functools.lru_cache``: what it keeps must not hold tensors of the trace beyond it."""
-    inner = cached.__wrapped__
-    try:
-        key = (id(cached), args, tuple(sorted(kwargs.items())))
-        hash(key)
-    except TypeError:
-        return cached(*args, **kwargs)  # says that an argument cannot be hashed
-    known = _caches.setdefault(trace.root, {})
-    if any(type(x) is Tensor for x in (*args, *kwargs.values())):
-        return call(inner, *args, **kwargs)
-    scope, result = known.get(key, (None, None))
-    if scope is None or not (scope is trace.root or scope in trace.root.regions):
-        result = call(inner, *args, **kwargs)
-        known[key] = (trace, result)
-    return result
 
 
 def _call_object(trace: Any, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -492,7 +433,7 @@ _HANDLERS: dict[type, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
     types.FunctionType: _call_function,
     types.MethodType: _call_bound,
     functools.partial: _call_partial,
-    functools._lru_cache_wrapper: _call_cached,
+    functools._lru_cache_wrapper: cached.call_cached,
     **dict.fromkeys(_BUILTIN, _call_builtin),
     **dict.fromkeys(_UNBOUND, _call_unbound),
 }
