@@ -21,6 +21,7 @@ from plait.ir.autodiff.function import Differentiable
 from plait.ir.autodiff.graphs import is_differentiable, replay
 from plait.ir.autodiff.liveness import live_part
 from plait.ir.autodiff.recording import Recording
+from plait.ir.autodiff.tape import EagerState
 from plait.ir.builder import GraphBuilder
 from plait.ir.derivatives.define import Application, like
 from plait.ir.errors import GraphError
@@ -183,7 +184,7 @@ def _make_jvp_graph(graph: Graph, inputs: tuple[int, ...]) -> tuple[Graph, tuple
         return builder.build([*results, *[tangents[i] for i in changed]]), changed
 
 
-class ForwardRecording:
+class ForwardRecording(EagerState):
     """A tape that gives each value that depends on watched ones its tangent, at once.
 
     Values are known by the identity of their payloads, which are never written to, for as long as
@@ -192,6 +193,7 @@ class ForwardRecording:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._tangents: dict[int, tuple[Any, Any]] = {}  # what holds the payload, and its tangent
         self._depth = dispatch.depth()
 

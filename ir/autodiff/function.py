@@ -31,7 +31,8 @@ class Differentiable(Protocol):
     ) -> tuple[tuple[Any, ...], Pull]:
         """The results, and what pulls their cotangents back to the operands that need theirs.
 
-        Whatever is run must go through ``apply`` or be a strict op, for the tapes further out.
+        Whatever is run must be seen by the tapes further out: meanwhile through ``apply``, and by
+        the way back, later, through ``dispatch.apply``, or as strict ops.
         """
         ...
 
