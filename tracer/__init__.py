@@ -3,6 +3,7 @@
 from plait.tracer import recorded as recorded
 from plait.tracer.adopted import sharing as sharing
 from plait.tracer.arguments import NUMBER_TYPES as NUMBER_TYPES
+from plait.tracer.arguments import Gone as Gone
 from plait.tracer.arguments import LeafSpec as LeafSpec
 from plait.tracer.arguments import classify as classify
 from plait.tracer.arguments import payload_of as payload_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,23 +51,47 @@ class LeafSpec:
         return self.type is None
 
 
+class Gone:
+    """Stands for an object that is there no more."""
+
+    __slots__ = ("_kind",)
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def __repr__(self) -> str:
+        return f"<{self._kind.__name__} that is gone>"
+
+
 class Static:
     """A static value as a key: by class and value, numbers with a point by their bits.
 
-    Values that cannot say whether they are equal are not.
+    Values that cannot say whether they are equal are not. What is told apart by identity, or
+    cannot be hashed, counts as itself, and is held weakly where that is possible.
     """
 
-    __slots__ = ("_hash", "_key", "value")
+    __slots__ = ("__weakref__", "_get", "_hash", "_key")
 
     def __init__(self, value: Any) -> None:
-        self.value = value
         kind = type(value)
+        self._get: Any = None
         self._key: Any = (kind, value)
         if kind is float:
-            self._key = (kind, value.hex())
+            self._key = (kind, value.hex(), value)
         elif kind is complex:
-            self._key = (kind, value.real.hex(), value.imag.hex())
+            self._key = (kind, value.real.hex(), value.imag.hex(), value)
+        elif kind.__hash__ is None or kind.__hash__ is object.__hash__:
+            self._get = weakly(value)
+            self._key = (kind, id(value))
         self._hash = hash(self._key)
+
+    @property
+    def value(self) -> Any:
+        """The value; a ``Gone`` where nothing else has held it."""
+        if self._get is None:
+            return self._key[-1]
+        found = self._get()
+        return Gone(self._key[0]) if found is None and self._key[0] is not type(None) else found
 
     def __hash__(self) -> int:
         return self._hash
@@ -74,8 +99,10 @@ class Static:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Static):
             return False
-        if self.value is other.value:
+        if self is other or self.value is other.value:
             return True
+        if self._get is not None:
+            return False
         try:
             return bool(self._key == other._key)
         except Exception:
@@ -88,9 +115,9 @@ def classify(leaf: Any, path: str) -> LeafSpec:
     Raises
     ------
     SignatureError
-        A static leaf that cannot be hashed.
+        A static leaf whose hash raises.
     DTypeError
-        An array of a dtype that tensors do not have.
+        An array of a dtype that tensors do not have, or of a class with a meaning of its own.
     """
     kind = type(leaf)
     if kind is Tensor:
@@ -106,14 +133,27 @@ def classify(leaf: Any, path: str) -> LeafSpec:
     try:
         return LeafSpec("static", None, Static(leaf))
     except Exception as error:
-        why = "" if isinstance(error, TypeError) else f" ({type(error).__name__}: {error})"
         raise SignatureError(
-            f"argument {path} is a {kind.__name__}, which is no tensor and cannot be hashed{why}; "
-            "pass arrays, numbers, strings, containers of these, or give the class a __hash__"
+            f"argument {path} is a {kind.__name__}, which is no tensor and cannot be hashed "
+            f"({type(error).__name__}: {error}); pass arrays, numbers, strings or containers of "
+            "these, or let the class be hashed"
         ) from None
 
 
+def weakly(value: Any) -> Any:
+    """A way to an object that does not keep it where that is possible."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return lambda: value
+
+
 def _array_type(array: Any, path: str) -> TensorType:
+    if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
+        raise DTypeError(
+            f"argument {path} is a {type(array).__name__}, whose operators are not those of an "
+            "ndarray; pass np.asarray of it"
+        )
     if array.dtype not in SHORT_NAMES:
         raise DTypeError(
             f"argument {path} is an array of {array.dtype}, which tensors cannot hold; "

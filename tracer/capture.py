@@ -103,6 +103,9 @@ def _attempt(
     except NumberNeeded as needed:
         needed.is_own = needed.trace is trace
         raise
+    except Break as found:
+        found.guards += tuple(trace.provenance.guards.values())
+        raise
     finally:
         trace.undo()
         methods.release()

@@ -48,6 +48,8 @@ class Break(Ending):
         call is to raise it, after it has printed and changed what comes before.
     module : str
         The library whose code asks for what cannot be, where it was not looked into.
+    guards : tuple of Guard
+        What was read outside before.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Break(Ending):
         self.error = error
         self.is_error = is_error
         self.module = ""
+        self.guards: tuple[Any, ...] = ()
 
     def again(self) -> Break:
         """The same break, to be raised anew."""

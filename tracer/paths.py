@@ -44,6 +44,14 @@ class Path(ABC):
         """Whether the way begins at a whole argument."""
         return isinstance(self, Given) or (self.parent is not None and self.parent.is_given)
 
+    @property
+    def is_of_call(self) -> bool:
+        """Whether the way begins at the arguments of a call."""
+        begin: Path = self
+        while begin.parent is not None:
+            begin = begin.parent
+        return isinstance(begin, (Argument, Given))
+
     def find(self, leaves: Any = (), given: Any = None) -> Any:
         """The present value.
 

@@ -35,6 +35,8 @@ class Region(Trace):
         Whether the code of the region ends in an exception.
     begins : dict
         What the inputs that a loop carries hold before it, where that is known.
+    other : Region or None
+        Of a second branch, the first one.
     movable : dict
         Iterators, files and arrays that the code of the region has made, by identity.
     """
@@ -52,6 +54,7 @@ class Region(Trace):
         self.outers: list[Value] = []
         self.captured: list[Value] = []
         self.diverged = False
+        self.other: Region | None = None
         self.begins: dict[Value, Any] = {}
         self.movable: dict[int, Any] = {}
         self._known: dict[Value, Value] = {}

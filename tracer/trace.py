@@ -182,6 +182,8 @@ class Trace(GraphBuilder):
         The regions that are open now, the innermost last.
     journal : Journal
         What captured code changed, and what was there before.
+    noted : int
+        How often captured code was about to change something, or printed.
     decisions : mapping
         What earlier attempts found out, such as ``("unroll", site)``.
     ending : Ending or None
@@ -198,6 +200,7 @@ class Trace(GraphBuilder):
         self.regions: list[Any] = []
         self.journal = Journal()
         self.looked: set[Any] = set()
+        self.noted = 0
         self.seeded: dict[int, Any] = {}  # generators of random numbers that the trace has made
         self.decisions: Mapping[Any, str] = decisions or {}
         self.ending: Ending | None = None
@@ -231,6 +234,7 @@ class Trace(GraphBuilder):
     def note(self, place: Place) -> None:
         """Remember what a place holds, which captured code is about to change."""
         root = self.root
+        root.noted += 1
         if root.regions and place.key not in root.looked:
             root.looked.add(place.key)
             look(root.provenance, place, was_written=not root.journal.before(place))

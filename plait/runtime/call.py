@@ -19,6 +19,7 @@ def call_in_trace(
         traced = specializer.program(function, request).traced
     except Break as found:  # there is no graph of the function around, either
         same = Break(found.reason, found.location, found.error, found.is_error)
+        same.guards = tuple([guard for guard in found.guards if not guard.path.is_of_call])
         raise stop(trace, same) from None
     if traced.made is not None:
         trace.root.made = trace.root.made or traced.made

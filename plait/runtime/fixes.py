@@ -17,6 +17,7 @@ from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
 from plait.tracer import (
     Break,
+    Gone,
     LeafSpec,
     TensorSpec,
     TracedFunction,
@@ -372,6 +373,8 @@ def _request(specs: Sequence[LeafSpec], like: Request) -> Request | None:
     leaves: list[Any] = []
     for spec in specs:
         if spec.type is None:
+            if type(spec.value.value) is Gone:
+                return None
             leaves.append(spec.value.value)
         elif spec.kind == "tensor":
             leaves.append(TensorSpec(spec.type.shape, spec.type.dtype))

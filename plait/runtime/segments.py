@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,46 @@ from plait.ir.errors import GraphBreakWarning
 from plait.runtime import device
 from plait.runtime.options import Options
 from plait.runtime.program import Program
-from plait.tracer import SMALL, Break, Output, Recorder, Segment, TracedFunction, flatten
+from plait.runtime.request import Request
+from plait.tracer import (
+    SMALL,
+    Break,
+    Check,
+    Output,
+    Recorder,
+    Segment,
+    TracedFunction,
+    compile_check,
+    flatten,
+)
 
 #: A function whose signatures broke this often at one line is not traced for others.
 MOST = 8
+#: How often a signature that broke is traced once more, when what was read outside has changed.
+AGAIN = 3
 #: Microseconds that a call of XLA costs at least, those of a call of NumPy, and the elements that
 #: NumPy reads or writes in one.
 XLA_CALL, NUMPY_CALL, ELEMENTS = 50.0, 1.5, 4000.0
 #: Segments kept for each signature that may be kept.
 SEGMENTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A signature that broke.
+
+    Attributes
+    ----------
+    found : Break
+    check : Check or None
+        Whether outside is as it was then; None when nothing was read there.
+    again : int
+        How often it was traced once more, because outside had changed.
+    """
+
+    found: Break
+    check: Check | None
+    again: int
 
 
 class Broken:
@@ -40,27 +72,31 @@ class Broken:
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._lock = threading.Lock()
-        self._breaks: OrderedDict[Any, Break] = OrderedDict()
+        self._breaks: OrderedDict[Any, _Known] = OrderedDict()
         self._counts: dict[Any, int] = {}
         self._everywhere: Break | None = None
 
     def __bool__(self) -> bool:
         return bool(self._breaks)
 
-    def find(self, key: Any) -> Break | None:
-        """Why a signature has no graph; None when that is not known."""
-        with self._lock:
-            return self._everywhere or self._breaks.get(key)
-
-    def demand(self, key: Any) -> None:
-        """Raise for a signature that is known to have no graph.
+    def demand(self, key: Any, request: Request) -> None:
+        """Raise for a signature that is known to have no graph, outside being as it was.
 
         Raises
         ------
         Break
         """
-        if self._breaks and (known := self.find(key)) is not None:
-            raise known.again()
+        if not self._breaks:
+            return
+        with self._lock:
+            everywhere, known = self._everywhere, self._breaks.get(key)
+        if everywhere is not None:
+            raise everywhere.again()
+        if known is None:
+            return
+        check = known.check if known.again < AGAIN else None
+        if check is None or check(request.leaves, request.given) is not None:
+            raise known.found.again()
 
     def note(self, key: Any, found: Break) -> None:
         """Remember a signature, so that it is not traced again."""
@@ -69,10 +105,13 @@ class Broken:
         kept = found.again()
         if kept.error is not None:
             kept.error.__traceback__ = None
+        check = compile_check(found.guards, ()) if found.guards else None
         with self._lock:
-            self._breaks[key] = kept
-            self._counts[kept.location] = self._counts.get(kept.location, 0) + 1
-            if self._counts[kept.location] >= MOST:
+            old = self._breaks.get(key)
+            self._breaks[key] = _Known(kept, check, 0 if old is None else old.again + 1)
+            count = self._counts.get(kept.location, 0) + (old is None)
+            self._counts[kept.location] = count
+            if count >= MOST:
                 self._everywhere = kept
             while len(self._breaks) > self._bound:
                 self._breaks.popitem(last=False)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from plait.ir import dispatch
-from plait.ir.errors import SignatureError, TraceError
+from plait.ir.errors import DTypeError, SignatureError, TraceError
 from plait.ir.location import Location, raised_at, user_location
 from plait.runtime import device
 from plait.runtime.aliases import same_objects
@@ -161,7 +161,7 @@ class Specializer:
         found = self._find(key, request)
         if found is not None:
             return found
-        self.broken.demand(key)
+        self.broken.demand(key, request)
         if family is not None:
             family.note(numbers)
         attempt = Attempt(self.history)
@@ -174,7 +174,7 @@ class Specializer:
                 if found is not None:
                     return found
                 self._outside.note(self._candidates(key), request)
-                self.broken.demand(key)
+                self.broken.demand(key, request)
                 needs = self._outside.needs | (family.needs if family else {})
                 asked = Asked(request, specs, place, same, needs)
                 attempt.trace(asked, key, self._known())
@@ -233,8 +233,8 @@ class Specializer:
         for i, leaf in enumerate(request.leaves):
             try:
                 specs.append(classify(leaf, ""))
-            except (SignatureError, TypeError):
-                specs.append(classify(leaf, request.paths()[i]))
+            except (SignatureError, DTypeError, TypeError):
+                specs.append(_classified(leaf, request.paths()[i]))
         for i, layout in request.layouts.items():
             specs[i] = replace(specs[i], layout=layout)
         return specs
@@ -370,6 +370,22 @@ class Specializer:
             for old in self._programs.add(key, program):
                 self.history.drop(old)
         return program
+
+
+def _classified(leaf: Any, path: str) -> LeafSpec:
+    """The spec of an argument that may be no part of a graph.
+
+    Raises
+    ------
+    Break
+        It is an array of another kind than tensors.
+    SignatureError
+        It cannot be hashed.
+    """
+    try:
+        return classify(leaf, path)
+    except DTypeError as error:
+        raise Break(error.message, error=error) from None
 
 
 def _numbers(request: Request) -> dict[int, Any]:

@@ -11,7 +11,7 @@ import pytest
 import plait as pl
 
 
-class Shape(metaclass=abc.ABCMeta):
+class Shape(metaclass=abc.ABCMeta):  # noqa: B024
     """An abstract class."""
 
 

@@ -86,6 +86,7 @@ class Branch:
         self._before: Any = Before(parent, dict(frame.f_locals), frame.f_back)
         self._then = Region(parent, "then")
         self._else = Region(parent, "else")
+        self._else.other = self._then
         self._ends: list[dict[str, Any]] = []
         self._places: list[dict[tuple[Any, ...], tuple[Place, Any, Any]]] = []
         self._then.open()
