@@ -42,6 +42,9 @@ from plait.ir.device import Device as Device
 from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
+from plait.runtime.derivatives import hessian as hessian
+from plait.runtime.derivatives import jacobian as jacobian
+from plait.runtime.derivatives import jvp as jvp
 from plait.runtime.device import device as device
 from plait.runtime.device import devices as devices
 from plait.runtime.gradients import grad as grad

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import dispatch, functions, ops
+from plait.ir.autodiff.tape import moved
 from plait.ir.device import device_of
 from plait.tracer.tensor_storage import Storage, freeze, storage_of, writable_array
 
@@ -155,9 +156,7 @@ def on_host(payload: Any) -> Any:
         view = np.asarray(payload)
         views[id(payload)] = (payload, view)
         mine[0].raw[id(view)] = (payload, view)
-        if is_known(payload):
-            for tape in mine:
-                tape.alias(view, payload)
+        moved(view, payload)
     return views[id(payload)][1]
 
 
@@ -181,8 +180,7 @@ def read_variable(variable: Any, raw: Any, view: Any) -> Any:
     else:
         payload = view
         if is_known(raw):
-            for tape in mine:
-                tape.alias(payload, raw)
+            moved(payload, raw)
         elif payload is raw:
             payload = raw.view() if type(raw) is np.ndarray else raw.copy()
         mine[0].pinned[id(variable)] = (variable, raw, payload)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plait.ir import Value, dispatch
-from plait.ir.autodiff.recording import live, moved
+from plait.ir.autodiff.tape import live, moved
 from plait.ir.device import device_of
 
 if TYPE_CHECKING:

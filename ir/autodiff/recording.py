@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
@@ -22,9 +21,6 @@ from plait.ir.graph import Value
 from plait.ir.location import Location, user_location
 from plait.ir.op import Op
 from plait.ir.types import DTYPES, TensorType, is_inexact
-
-#: The recordings that can still be asked for gradients of eager tensors.
-live: WeakSet[Recording] = WeakSet()
 
 INEXACT = frozenset(d for d in DTYPES if is_inexact(d))
 UNKNOWN = -1
@@ -260,13 +256,6 @@ def _taken(found: Mapping[int, Any], results: tuple[int, ...]) -> list[Any]:
     return given
 
 
-def moved(payload: Any, old: Any) -> None:
-    """Say that a tensor's elements, unchanged, lie in another array now."""
-    for recording in tuple(live):
-        if recording.number(old) is not None:
-            recording.alias(payload, old)
-
-
 class _Pull:
     """The way back through a strict op, by its rule."""
 
@@ -299,4 +288,4 @@ def _dtype(payload: Any) -> Any:
     return getattr(payload, "dtype", None)
 
 
-__all__ = ["UNKNOWN", "Record", "Recording", "live", "moved"]
+__all__ = ["UNKNOWN", "Record", "Recording"]

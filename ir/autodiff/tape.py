@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
+
+#: The tapes that can still be asked for derivatives.
+live: WeakSet[EagerState] = WeakSet()
+
+
+def moved(payload: Any, old: Any) -> None:
+    """Say that a tensor's elements, unchanged, lie in another array now."""
+    for tape in tuple(live):
+        if tape.number(old) is not None:
+            tape.alias(payload, old)
 
 
 class EagerState:
@@ -24,6 +35,7 @@ class EagerState:
     """
 
     def __init__(self) -> None:
+        live.add(self)
         self.watched: dict[int, tuple[Any, Any]] = {}
         self.variables: dict[int, tuple[Any, Any]] = {}
         self.watches_variables = False
@@ -33,6 +45,10 @@ class EagerState:
 
     def number(self, payload: Any) -> int | None:
         """A number for a payload that is known; None for others."""
+        raise NotImplementedError
+
+    def alias(self, payload: Any, known: Any) -> None:
+        """Let a payload be known as the value that another one stands for."""
         raise NotImplementedError
 
     def watch_variable(self, variable: Any, payload: Any) -> None:
@@ -46,4 +62,4 @@ class EagerState:
         return held is not None and self.number(held) is not None
 
 
-__all__ = ["EagerState"]
+__all__ = ["EagerState", "live", "moved"]

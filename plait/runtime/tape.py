@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from plait.ir import dispatch, functions, is_complex, is_inexact, user_location
-from plait.ir.autodiff.recording import Recording, live
+from plait.ir.autodiff.recording import Recording
 from plait.ir.derivatives.define import like
 from plait.ir.errors import DTypeError, ShapeError, TraceError, UnknownNameError
 from plait.ir.frames import public_methods
@@ -240,7 +240,6 @@ class GradientTape:
 def _new(watches_variables: bool) -> Recording:
     made = Recording()
     made.watches_variables = watches_variables
-    live.add(made)
     return made
 
 
