@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from plait.ir.types import TensorType, TokenType, Type
+from plait.ir.types import DType, TensorType, TokenType, Type
 
 if TYPE_CHECKING:
     from plait.ir.op import Op
@@ -250,6 +250,11 @@ class EagerInterpreter:
                 executor = self.executors.get(type(operand))
                 if executor is not None:
                     return executor(op, operands, attributes, regions)
+        if op.quick is not None and not attributes:
+            dtype = _quick_dtype(op, operands)
+            if dtype is not None:
+                found = op.reference(*operands)
+                return found if type(found) is np.ndarray else np.asarray(found, dtype)
         arrays = [x if type(x) in _NATIVE else np.asarray(x) for x in operands]
         types: tuple[Type, ...] = tuple(
             [a if type(a) is TokenType else TensorType(a.dtype, a.shape) for a in arrays]
@@ -262,6 +267,22 @@ class EagerInterpreter:
         if type(results) is tuple:
             return tuple([as_array(r, t) for r, t in zip(results, inferred, strict=True)])
         return as_array(results, inferred[0]) if inferred else None
+
+
+def _quick_dtype(op: Op, operands: tuple[Any, ...]) -> DType | None:
+    """The result's dtype where the operands are arrays of equal type, else None."""
+    if len(operands) != op.arity or type(operands[0]) is not np.ndarray:
+        return None
+    first = operands[0]
+    if op.arity == 2:
+        second = operands[1]
+        if (
+            type(second) is not np.ndarray
+            or first.dtype is not second.dtype
+            or first.shape != second.shape
+        ):
+            return None
+    return op.quick.get(first.dtype)  # type: ignore[union-attr]
 
 
 def as_array(result: Any, expected: Type) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from plait.ir import dispatch
 from plait.ir.errors import UnknownNameError
-from plait.ir.types import TensorType, Type
+from plait.ir.types import DType, TensorType, Type
 
 Infer = Callable[..., Type | tuple[Type, ...]]
 Reference = Callable[..., Any]
@@ -67,6 +67,9 @@ class Op:
     spread : callable or None
         ``spread(**attributes)`` gives the result of an op without operands as a read-only view of
         one element; large results that elementwise ops read are then never written out.
+    arity, quick : int, mapping or None
+        ``quick`` gives the result's dtype by that of the operands, where they are ``arity`` arrays
+        of equal type and there are no attributes: eager calls then do without ``infer``.
     vjp, batch : callable or None
         Derivative and batching rules; for the rules of ``plait.ir.derivatives`` and
         ``plait.ir.batching``, which are loaded on first use, ask for ``derivative`` and
@@ -84,6 +87,8 @@ class Op:
     view: int | None = None
     flops: Callable[..., int] | None = None
     spread: Callable[..., Any] | None = None
+    arity: int = 0
+    quick: Mapping[DType, DType] | None = None
     vjp: Callable[..., Any] | None = None
     batch: Callable[..., Any] | None = None
 

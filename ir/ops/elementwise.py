@@ -216,6 +216,8 @@ def define(
         traits=frozenset((Trait.ELEMENTWISE, Trait.CHEAP, *traits)),
         overwrites=tuple(range(arity)),
         flops=count,
+        arity=arity,
+        quick={d: RESULTS[result](d) for d in DTYPES if DOMAINS[domain][0](d)},
     )
     return register(op)
 
