@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from plait.ir import op as op_module
+from tests.gradients import check_gradients
 from tests.ir.op_cases import Case, type_of
 
 TEXT = (Path(__file__).parents[2] / "docs" / "adding_an_op.md").read_text(encoding="utf-8")
@@ -34,6 +35,10 @@ def test_the_documented_op_keeps_the_contract(example: dict[str, Any]) -> None:
         assert case.op.into is not None
         case.op.into(out, out, **case.attributes)
         np.testing.assert_array_equal(out, result)
+
+
+def test_the_documented_derivative_is_right(example: dict[str, Any]) -> None:
+    check_gradients(lambda x: example["softcap"](x, limit=2.0), np.linspace(-3.0, 3.0, 7))
 
 
 def test_the_documented_function_promotes(example: dict[str, Any]) -> None:
