@@ -61,6 +61,7 @@ from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import public_functions as _public_functions
 from plait.tracer import register_pytree as register_pytree
+from plait.vectorize import vmap as vmap
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
@@ -87,7 +88,7 @@ _OTHERS = (
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 "
     "convert_modules device devices e errors finfo float16 float32 float64 from_dlpack "
     "graph_function iinfo inf int16 int32 int64 int8 isdtype nan newaxis pi print random "
-    "register_pytree result_type uint16 uint32 uint64 uint8"
+    "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
 )
 __all__ = sorted({*_functions, *_OTHERS.split()})
 

@@ -39,13 +39,25 @@ from plait.ir.functions.sets import UniqueAll, UniqueCounts, UniqueInverse
 from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
+from plait.runtime.derivatives import hessian as hessian
+from plait.runtime.derivatives import jacobian as jacobian
+from plait.runtime.derivatives import jvp as jvp
 from plait.runtime.device import device as device
 from plait.runtime.device import devices as devices
+from plait.runtime.gradients import grad as grad
+from plait.runtime.gradients import gradients_function as gradients_function
+from plait.runtime.gradients import implicit_gradients as implicit_gradients
+from plait.runtime.gradients import implicit_value_and_gradients as implicit_value_and_gradients
+from plait.runtime.gradients import value_and_grad as value_and_grad
+from plait.runtime.gradients import value_and_gradients_function as value_and_gradients_function
+from plait.runtime.gradients import vjp as vjp
+from plait.runtime.tape import GradientTape as GradientTape
 from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
 from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import register_pytree as register_pytree
+from plait.vectorize import vmap as vmap
 
 _Sizes = SupportsIndex | Sequence[SupportsIndex | Dim]
 _Axes = int | Sequence[int]

@@ -15,7 +15,7 @@ import numpy as np
 
 from plait.ir import float32, functions, int32, uint32
 from plait.ir.frames import public_methods
-from plait.runtime import Variable
+from plait.runtime import Stream, Variable
 from plait.tracer import Tensor, lift
 
 __all__ = [
@@ -58,7 +58,7 @@ class Generator:
 
     def __init__(self, seed: int | None = None) -> None:
         chosen = int.from_bytes(os.urandom(8), "little") if seed is None else seed
-        self._state = Variable(_pure.seed_state(chosen), name="generator", trainable=False)
+        self._state = Stream(_pure.seed_state(chosen), name="generator", trainable=False)
         self._lock = threading.RLock()
 
     @property

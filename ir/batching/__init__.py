@@ -3,8 +3,11 @@
 from plait.ir.batching import convolution as convolution
 from plait.ir.batching import creation as creation
 from plait.ir.batching import cumulative as cumulative
+from plait.ir.batching import custom as custom
+from plait.ir.batching import define as define
 from plait.ir.batching import effects as effects
 from plait.ir.batching import encoding as encoding
+from plait.ir.batching import graphs as graphs
 from plait.ir.batching import indexing as indexing
 from plait.ir.batching import linear as linear
 from plait.ir.batching import manipulation as manipulation

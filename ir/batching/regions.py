@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plait.ir import ops
+from plait.ir.batching.custom import at_front, safe_operands
 from plait.ir.batching.define import (
     Batched,
     Dims,
@@ -33,11 +34,6 @@ from plait.ir.types import Dimension
 Operands = Sequence[Any]
 Attributes = Mapping[str, Any]
 Regions = Sequence[Graph]
-
-
-def at_front(flags: Sequence[bool]) -> Dims:
-    """A batch axis in front for what differs by row."""
-    return tuple([0 if flag else None for flag in flags])
 
 
 def _flags(dims: Sequence[int | None]) -> Flags:
@@ -97,13 +93,15 @@ def _both(
     """Both branches on all rows, and of each row the results of the one that it takes."""
     taken, arguments = operands[0], list(operands[1:])
     then, other = regions
-    first, first_dims = replay_batched(then, arguments, dims, size, _part(then, mask, taken))
+    left = ops.logical_not(taken)
+    given, axes = safe_operands(then, taken, arguments, dims, size)
+    first, first_dims = replay_batched(then, given, axes, size, _part(then, mask, taken))
+    given, axes = safe_operands(other, left, arguments, dims, size)
     tokens = [x for x in first if is_token(x)]
     places = [i for i, x in enumerate(arguments) if is_token(x)]
     if len(tokens) == len(places) == 1:  # the effects of the second branch come after
-        arguments[places[0]] = tokens[0]
-    left = ops.logical_not(taken) if minds_mask(other) else None
-    second, second_dims = replay_batched(other, arguments, dims, size, _part(other, mask, left))
+        given[places[0]] = tokens[0]
+    second, second_dims = replay_batched(other, given, axes, size, _part(other, mask, left))
     chosen = [
         _choose(taken, pair, pair_of_dims, size)
         for pair, pair_of_dims in zip(
@@ -233,7 +231,8 @@ def _while_by_row(
 
     def step(*values: Any) -> list[Any]:
         inner, rows, before = values[:count], values[count], values[count + 1 :]
-        found, dims = replay_batched(body, (*inner, *before), axes, size, rows)
+        given, places = safe_operands(body, rows, (*inner, *before), axes, size)
+        found, dims = replay_batched(body, given, places, size, rows)
         after = [
             select_rows(rows, new, old) if w == 0 else (new if is_token(new) else old)
             for new, old, w in zip(_kept(found, dims, wanted, size), before, wanted, strict=True)

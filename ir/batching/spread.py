@@ -74,6 +74,8 @@ def _node(node: Node, flags: Flags, is_masked: bool) -> Flags:
         return scan_outputs(node.regions[0], flags, *counts, is_masked)
     if node.op is ops.call:
         return batched_outputs(node.regions[0], flags, is_masked)
+    if node.op is ops.custom_vjp:
+        return custom_outputs(node.regions, flags, is_masked)
     is_batched = any(flags) or (is_masked and node.op.is_host_effect)
     return (is_batched,) * len(node.results)
 
@@ -82,6 +84,12 @@ def cond_outputs(regions: Sequence[Graph], flags: Flags, is_masked: bool) -> Fla
     """Of a branch that all rows take: whether results differ by row in one of the two."""
     then, other = [batched_outputs(r, flags, is_masked) for r in regions]
     return tuple([a or b for a, b in zip(then, other, strict=True)])
+
+
+def custom_outputs(regions: Sequence[Graph], flags: Flags, is_masked: bool) -> Flags:
+    """Of a function with a derivative of its own: whether results do in one of its two forms."""
+    primal, forward = [batched_outputs(r, flags, is_masked) for r in regions[:2]]
+    return tuple([a or b for a, b in zip(primal, forward, strict=False)])
 
 
 def while_carry(
@@ -126,6 +134,7 @@ __all__ = [
     "Flags",
     "batched_outputs",
     "cond_outputs",
+    "custom_outputs",
     "minds_mask",
     "node_minds_mask",
     "scan_outputs",

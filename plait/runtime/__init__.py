@@ -7,6 +7,10 @@ from plait.runtime.memory import MemoryAnalysis as MemoryAnalysis
 from plait.runtime.memory import memory_lines as memory_lines
 from plait.runtime.memory import memory_of as memory_of
 from plait.runtime.memory import plan_memory as plan_memory
+from plait.runtime.rows import RowFunction as RowFunction
+from plait.runtime.rows import Rows as Rows
+from plait.runtime.rows import Stream as Stream
+from plait.runtime.rows import is_array as is_array
 from plait.runtime.staging import Optimized as Optimized
 from plait.runtime.staging import Traced as Traced
 from plait.runtime.variable import Variable as Variable
