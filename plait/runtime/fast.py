@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from plait.runtime.program import Program
+from plait.runtime.request import Request
 from plait.runtime.results import make_result
-from plait.runtime.unrolled import MISMATCH, Form, make_call
-from plait.tracer import Capture, LeafSpec, Tensor
+from plait.runtime.spelling import spell
+from plait.runtime.unrolled import MISMATCH, Form, Quick, make_call
+from plait.tracer import Capture, LeafSpec, Path, Tensor
 
-Call = Callable[[tuple[Any, ...]], Any]
 CAPTURES = ("tensor", "number", "variable")
 
 #: Classes of values that are compared at each call where they are part of the signature.
@@ -22,8 +23,14 @@ STATIC = (bool, int, str, type(None))
 NARROWED = frozenset(("float32", "int32", "uint32", "complex64"))
 
 
-def fast_call(program: Program, leaves: Sequence[Any]) -> Call | None:
-    """A quick call for a program whose arguments are ``leaves``, one by one; None if it has none.
+def fast_call(
+    program: Program,
+    request: Request,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    function: Any = None,
+) -> Quick | None:
+    """A quick call for calls of ``function`` that are written as this one; None if it has none.
 
     The executable itself checks dtypes and shapes before anything runs, and we those of arguments
     that it does not read.
@@ -32,10 +39,10 @@ def fast_call(program: Program, leaves: Sequence[Any]) -> Call | None:
         program.quick = {} if _is_quick(program) else False
     if program.quick is False:
         return None
-    kinds = tuple(map(type, leaves))
-    if kinds not in program.quick:
-        program.quick[kinds] = _make(program, kinds)
-    made: Call | None = program.quick[kinds]
+    key = (tuple(map(type, request.leaves)), len(args), tuple(kwargs))
+    if key not in program.quick:
+        program.quick[key] = _make(program, request, args, kwargs, function)
+    made: Quick | None = program.quick[key]
     return made
 
 
@@ -45,23 +52,33 @@ def _is_quick(program: Program) -> bool:
         return False
     if traced.mutated or traced.layouts or any(c.kind not in CAPTURES for c in traced.captures):
         return False
-    if any(path.is_given for path in traced.found):
+    guarded = [path for g in traced.guards for path in (g.path, g.expected)]
+    if any(isinstance(path, Path) and path.is_given for path in (*traced.found, *guarded)):
         return False  # of a container among the arguments
     # Where a user's function may run inside, its TypeError is not ours.
     return not any(node.op.is_effect for node in program.runnable.walk())
 
 
-def _make(program: Program, kinds: tuple[type, ...]) -> Call | None:
-    """The quick call for arguments of these classes."""
-    traced, run = program.traced, program.executable
-    arguments = tuple(map(_argument_kind, traced.leaves, kinds))
-    if None in arguments:
+def _make(
+    program: Program,
+    request: Request,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    function: Any,
+) -> Quick | None:
+    """The quick call for arguments of the same classes, written in the same way."""
+    traced = program.traced
+    kinds = [type(leaf) for leaf in request.leaves]
+    leaves = tuple(map(_leaf_kind, traced.leaves, kinds))
+    spelled = spell(request, args, kwargs, function)
+    if None in leaves or spelled is None:
         return None
-    run = _checking(program, getattr(run, "call", run))
+    executable = program.executable
+    run = _checking(program, getattr(executable, "call", executable))
     dtypes = _narrowed(program)
-    look = program.look if traced.effects else program.quick_look
     form = Form(
-        tuple([kind for kind in arguments if kind is not None]),
+        spelled.spelling,
+        tuple([kind for kind in leaves if kind is not None]),
         tuple([_capture_kind(program, c) for c in traced.captures]),
         looks=program.quick_look is not None,
         checked=tuple(dtypes),
@@ -72,10 +89,11 @@ def _make(program: Program, kinds: tuple[type, ...]) -> Call | None:
     )
     names = {
         "run": run,
-        "look": look,
+        "look": program.look if traced.effects else program.quick_look,
         "raise_status": program.raise_status,
-        "build": lambda results, args, found: make_result(traced, results, args, found),
+        "build": lambda results, leaves, found: make_result(traced, results, leaves, found),
         "locked": program.locked,
+        **spelled.names,
         **{f"dtype{i}": dtype for i, dtype in dtypes.items()},
         **{f"class{i}": kind for i, kind in enumerate(kinds)},
         **{f"value{i}": x.value.value for i, x in enumerate(traced.leaves) if x.is_static},
@@ -84,7 +102,7 @@ def _make(program: Program, kinds: tuple[type, ...]) -> Call | None:
     return make_call(form, names)
 
 
-def _argument_kind(leaf: LeafSpec, kind: type) -> str | None:
+def _leaf_kind(leaf: LeafSpec, kind: type) -> str | None:
     """How the text of a quick call takes an argument; None when it does not."""
     if leaf.is_static:
         is_known = kind in STATIC and type(leaf.value.value) is kind
@@ -140,4 +158,4 @@ def _narrowed(program: Program) -> dict[int, Any]:
     return {i: inputs[i].dtype for i in loose if inputs[i].dtype.name in NARROWED}
 
 
-__all__ = ["MISMATCH", "fast_call"]
+__all__ = ["MISMATCH", "Quick", "fast_call"]

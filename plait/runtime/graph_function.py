@@ -16,7 +16,7 @@ from plait.ir.errors import PlaitError, SignatureError
 from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain
-from plait.runtime.fast import MISMATCH, fast_call
+from plait.runtime.fast import MISMATCH, Quick, fast_call
 from plait.runtime.options import Options, make_options
 from plait.runtime.program import Program
 from plait.runtime.request import Request, bind
@@ -40,7 +40,7 @@ class GraphFunction:
         self._options = options
         self._specializer = Specializer(function_name(function, options), options)
         self._segments = SegmentRunner(self._specializer.name, options)
-        self._fast: Callable[[tuple[Any, ...]], Any] | None = None
+        self._fast: Quick | None = None
         self._instances: IdentityMap = IdentityMap()
         self._bind = bind(function)
         functools.update_wrapper(self, function, updated=())
@@ -53,9 +53,9 @@ class GraphFunction:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
             fast = self._fast
-            if fast is not None and not kwargs and not dispatch.active:
+            if fast is not None and not dispatch.active:
                 try:
-                    result = fast(args)
+                    result = fast(args, kwargs)
                 except Break:  # arguments that share memory with what it writes to
                     result = MISMATCH
                 if result is not MISMATCH:
@@ -91,13 +91,10 @@ class GraphFunction:
             if isinstance(program, Break):
                 return self._call_broken(program, args, kwargs)
             result = program.call(request.leaves, request.given, request.found)
-        flat = not kwargs and request.is_flat
-        self._fast = fast_call(program, request.leaves) if flat else None
+        self._fast = fast_call(program, request, args, kwargs, self._function)
         return result
 
-    def _call_taped(
-        self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _call_taped(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function while tapes of this thread record."""
         with dispatch.suspended():
             program = self._found(request)

@@ -48,12 +48,6 @@ class Request:
     found: tuple[Any, ...] = ()
     layouts: Mapping[int, Layout] = field(default_factory=dict)
 
-    @property
-    def is_flat(self) -> bool:
-        """Whether the leaves are the positional arguments, one by one."""
-        positional, keyword = self.tree.children
-        return not keyword.children and all(c.kind is None for c in positional.children)
-
     def paths(self) -> list[str]:
         """A name for each leaf, as the user would write it."""
         return [path for _, path in self._named()]
@@ -116,7 +110,7 @@ def bind(function: Callable[..., Any]) -> Binder:
     signature = _signature(function)
     if signature is None:
         return lambda args, kwargs, options: _request((), args, kwargs, options)
-    plain = _plain(function)
+    plain = plain_function(function)
     known = [_defaults(plain)]
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = signature.parameters.values()
@@ -147,7 +141,7 @@ def _bound(
         raise SignatureError(f"{name}{signature}: {error}") from None
 
 
-def _plain(function: Any) -> Any:
+def plain_function(function: Any) -> Any:
     """The function in the user's source below bound methods and partials."""
     while isinstance(function, functools.partial):
         function = function.func
@@ -199,4 +193,4 @@ def _request(
     return Request(tree, leaves, names, options.static, groups, (args, kwargs))
 
 
-__all__ = ["Binder", "Request", "bind"]
+__all__ = ["Binder", "Request", "bind", "plain_function"]

@@ -2,10 +2,12 @@
 
 For two tensors as arguments, a variable from outside that is assigned, a check and one result::
 
-    def call(args):
+    def call(args, kwargs):
+      if kwargs: return MISMATCH
       try: a0, a1, = args
       except ValueError: return MISMATCH
-      found = look(args)
+      leaves = (a0, a1, )
+      found = look(leaves)
       if found is None: return MISMATCH
       c0, = found
       try: frozen = a0._storage is FROZEN and a1._storage is FROZEN
@@ -26,8 +28,9 @@ For two tensors as arguments, a variable from outside that is assigned, a check 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import count
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -40,14 +43,42 @@ from plait.tracer import FROZEN, Tensor, freeze
 MISMATCH: Any = object()
 
 
+#: Takes the positional and the named arguments.
+Quick = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Spelling(NamedTuple):
+    """How the arguments of a call are written.
+
+    Attributes
+    ----------
+    trees : tuple
+        The structure of each argument: None for a leaf, or whether it is a dict, and the structures
+        of its children.
+    positional : int
+        How many of them, from the first on, are given by position.
+    named : tuple of int
+        Which are given by name, in the order of the call.
+    default : tuple of (int, int)
+        Which are left out, and where their values are among the defaults.
+    """
+
+    trees: tuple[Any, ...]
+    positional: int
+    named: tuple[int, ...]
+    default: tuple[tuple[int, int], ...]
+
+
 class Form(NamedTuple):
     """What the text of a quick call depends on.
 
     Attributes
     ----------
-    arguments : tuple of str
-        What each argument is: ``"tensor"``; ``"host"`` or ``"device"``, an array of one class of
-        NumPy or jax; ``"number"``, of one class; ``"static"``, of one value.
+    spelling : Spelling
+        How the arguments are written.
+    leaves : tuple of str
+        What each leaf of them is: ``"tensor"``; ``"host"`` or ``"device"``, an array of one class
+        of NumPy or jax; ``"number"``, of one class; ``"static"``, of one value.
     captured : tuple of str
         What comes from outside: ``"tensor"``, ``"number"`` or ``"variable"``, or ``"donated"``, a
         variable whose buffer is given up.
@@ -65,7 +96,8 @@ class Form(NamedTuple):
         ``"one"`` tensor, a ``"tuple"`` of all, or ``"built"`` of the outputs.
     """
 
-    arguments: tuple[str, ...]
+    spelling: Spelling
+    leaves: tuple[str, ...]
     captured: tuple[str, ...]
     looks: bool
     checked: tuple[int, ...]
@@ -75,7 +107,7 @@ class Form(NamedTuple):
     result: str
 
 
-def make_call(form: Form, names: Mapping[str, Any]) -> Callable[[tuple[Any, ...]], Any]:
+def make_call(form: Form, names: Mapping[str, Any]) -> Quick:
     """The quick call of one program.
 
     Parameters
@@ -84,13 +116,14 @@ def make_call(form: Form, names: Mapping[str, Any]) -> Callable[[tuple[Any, ...]
     names : mapping
         What the text refers to: ``run`` the arrays, ``look`` outside, ``raise_status``, ``build``
         the result of the outputs, the arguments and what was found, ``locked`` while variables are
-        in use; ``dtype0`` of an input, ``class0`` and ``value0`` of an argument, ``commit0`` of a
-        variable.
+        in use; the ``keywords`` of the call; the ``function`` and the ``defaults`` it had; of an
+        input ``dtype0``, of a leaf ``class0`` and ``value0``, of a container ``kind0``, ``keys0``
+        and their identities ``ids0``, of a variable ``commit0``.
     """
-    count = (*form.arguments, *form.captured).count("tensor")
-    known = {**_COMMON, "freeze_all": _freezing([Tensor] * count), **names}
+    handles = (*form.leaves, *form.captured).count("tensor")
+    known = {**_COMMON, "freeze_all": _freezing([Tensor] * handles), **names}
     exec(_code(form), known)
-    call: Callable[[tuple[Any, ...]], Any] = known["call"]
+    call: Quick = known["call"]
     return call
 
 
@@ -107,7 +140,7 @@ _COMMON: dict[str, Any] = {
 
 @cache
 def _code(form: Form) -> CodeType:
-    text = "def call(args):\n" + "".join(f"  {line}\n" for line in _lines(form))
+    text = "def call(args, kwargs):\n" + "".join(f"  {line}\n" for line in _lines(form))
     return compile(text, "<plait quick call>", "exec")
 
 
@@ -120,30 +153,74 @@ def _lines(form: Form) -> Iterator[str]:
 
 
 def _unpack(form: Form) -> Iterator[str]:
-    """Each argument in a variable, and each value from outside."""
-    given, found = _each("a", form.arguments), _each("c", form.captured)
-    if given:
-        yield f"try: {given}= args"
-        yield "except ValueError: return MISMATCH"
-    else:
-        yield "if args: return MISMATCH"
-    for i, kind in enumerate(form.arguments):
+    """Each leaf of the arguments in a variable, and each value from outside."""
+    yield from _open(form.spelling)
+    for i, kind in enumerate(form.leaves):
         if kind != "tensor":
             yield f"if type(a{i}) is not class{i}: return MISMATCH"
         if kind == "static":
             yield f"if a{i} != value{i}: return MISMATCH"
+    if form.looks or form.result == "built":
+        yield f"leaves = ({_each('a', form.leaves)})"
     if form.looks:
-        yield "found = look(args)"
+        yield "found = look(leaves)"
         yield "if found is None: return MISMATCH"
     elif form.result == "built":
         yield "found = ()"
-    if found:
-        yield f"{found}*_ = found" if form.result == "built" else f"{found}= found"
+    if form.captured:
+        rest = "*_" if form.result == "built" else ""
+        yield f"{_each('c', form.captured)}{rest} = found"
+
+
+def _open(spelling: Spelling) -> Iterator[str]:
+    """The arguments, and what is in their containers."""
+    leaves, containers = count(), count()
+
+    def name(tree: Any) -> tuple[Any, str]:
+        if tree is None:
+            return None, f"a{next(leaves)}"
+        is_dict, children = tree
+        own = f"b{next(containers)}"
+        return (own, is_dict, [name(child) for child in children]), own
+
+    named = [name(tree) for tree in spelling.trees]
+    yield from _targets([x for _, x in named[: spelling.positional]], "args")
+    if spelling.named:
+        yield "if tuple(kwargs) != keywords: return MISMATCH"
+        yield f"{_comma(named[i][1] for i in spelling.named)}= kwargs.values()"
+    else:
+        yield "if kwargs: return MISMATCH"
+    if spelling.default:
+        yield "if function.__defaults__ is not defaults: return MISMATCH"
+    for i, place in spelling.default:
+        yield f"{named[i][1]} = defaults[{place}]"
+    pending = [opened for opened, _ in named if opened is not None]
+    while pending:
+        own, is_dict, children = pending.pop(0)
+        yield f"if type({own}) is not kind{own[1:]}: return MISMATCH"
+        names = [x for _, x in children]
+        if is_dict:
+            i = own[1:]
+            same = f"[*map(id, {own})] == ids{i} or keys{i} == tuple({own})"
+            yield f"if not ({same}): return MISMATCH"
+            yield from _targets(names, f"{own}.values()") if names else ()
+        else:
+            yield from _targets(names, own)
+        pending += [opened for opened, _ in children if opened is not None]
+
+
+def _targets(names: Sequence[str], source: str) -> Iterator[str]:
+    """Unpack exactly so many values."""
+    if not names:
+        yield f"if {source}: return MISMATCH"
+        return
+    yield f"try: {_comma(names)}= {source}"
+    yield "except ValueError: return MISMATCH"
 
 
 def _data(form: Form) -> Iterator[str]:
     """The array of each input, apart from variables."""
-    handles = [f"a{i}" for i, kind in enumerate(form.arguments) if kind == "tensor"]
+    handles = [f"a{i}" for i, kind in enumerate(form.leaves) if kind == "tensor"]
     handles += [f"c{i}" for i, kind in enumerate(form.captured) if kind == "tensor"]
     if handles:
         yield f"try: frozen = {' and '.join(f'{x}._storage is FROZEN' for x in handles)}"
@@ -186,11 +263,11 @@ def _run(form: Form) -> Iterator[str]:
 def _result(form: Form) -> Iterator[str]:
     """What the function gives."""
     own = _each("r", range(form.outputs))
-    if "host" in form.arguments and (own or form.assigned) and not form.has_status:
+    if "host" in form.leaves and (own or form.assigned) and not form.has_status:
         # The caller may write to the arrays as soon as we return.
         yield "r0.block_until_ready()"
     if form.result == "built":
-        yield f"return build(({own}), args, found)"
+        yield f"return build(({own}), leaves, found)"
         return
     for i in range(form.outputs):
         yield f"t{i} = Tensor(); t{i}._data = r{i}; t{i}._storage = FROZEN"
@@ -200,13 +277,18 @@ def _result(form: Form) -> Iterator[str]:
 
 def _inputs(form: Form) -> list[tuple[str, str]]:
     """The variable in the text, and the kind, of each input of the program."""
-    given = [(f"a{i}", kind) for i, kind in enumerate(form.arguments) if kind != "static"]
+    given = [(f"a{i}", kind) for i, kind in enumerate(form.leaves) if kind != "static"]
     return given + [(f"c{i}", kind) for i, kind in enumerate(form.captured)]
 
 
 def _each(letter: str, items: Sequence[Any]) -> str:
     """Variables of the text, each followed by a comma."""
-    return "".join(f"{letter}{i}, " for i in range(len(items)))
+    return _comma(f"{letter}{i}" for i in range(len(items)))
+
+
+def _comma(names: Iterable[str]) -> str:
+    """Names, each followed by a comma."""
+    return "".join(f"{name}, " for name in names)
 
 
 def _freezing(kinds: list[Any]) -> Callable[..., bool]:
@@ -228,4 +310,4 @@ def _freezing(kinds: list[Any]) -> Callable[..., bool]:
     return freeze_all
 
 
-__all__ = ["MISMATCH", "Form", "make_call"]
+__all__ = ["MISMATCH", "Form", "Quick", "Spelling", "make_call"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import plait as pl
+from plait.ir.errors import SignatureError
 from plait.runtime import fast
 
 
@@ -91,10 +92,10 @@ def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch, make: Any) -
     assert len(made) == 4
 
 
-def is_quick(f: Any, *args: Any) -> bool:
-    """Whether a second call goes the quick way, to the same effect."""
-    f(*args)
-    return f._fast is not None and f._fast(args) is not fast.MISMATCH
+def is_quick(f: Any, *args: Any, **kwargs: Any) -> bool:
+    """Whether a second call goes the quick way."""
+    f(*args, **kwargs)
+    return f._fast is not None and f._fast(args, kwargs) is not fast.MISMATCH
 
 
 def test_which_calls_are_quick() -> None:
@@ -112,7 +113,13 @@ def test_which_calls_are_quick() -> None:
     assert is_quick(pl.graph_function(lambda: held + 1))
     assert is_quick(pl.graph_function(counted), x)
     assert state.numpy().tolist() == [1, 3, 5]
-    assert not is_quick(pl.graph_function(lambda x: x["a"] + 1), {"a": x})
+    assert is_quick(
+        pl.graph_function(lambda x: x["a"] + x["b"][1]), {"a": x, "b": (n, [x], x)[::2]}
+    )
+    assert is_quick(pl.graph_function(lambda x, k=3, *, name="a": x * k), x, name="b")
+    assert is_quick(pl.graph_function(lambda x, **more: x * more["k"]), x, k=x, j=())
+    assert not is_quick(pl.graph_function(lambda x: x.update(a=1)), {"a": x})
+    assert not is_quick(pl.graph_function(lambda x, *, k=2: x * k), x)
     assert not is_quick(pl.graph_function(counted, backend="planned"), x)
 
 
@@ -126,6 +133,97 @@ def test_quick_calls_compare_static_arguments() -> None:
             assert same == k
             assert type(same) is type(k)
             assert repr(same) == repr(k)
+
+
+class Pair(NamedTuple):
+    """Two values."""
+
+    a: Any
+    b: Any
+
+
+def test_quick_calls_tell_containers_apart() -> None:
+    def function(x: Any) -> Any:
+        items = x.items() if isinstance(x, dict) else enumerate(x)
+        return [(key, value * 2) for key, value in items], type(x)
+
+    f = pl.graph_function(function)
+    one, two, three = x32(1) + 1, x32(1) + 2, x32(1) + 3
+    key = "".join(["a", "b"])
+    forms: list[Any] = [
+        {"a": one, "b": two},
+        {"b": one, "a": two},
+        {"a": one, "b": two, "c": three},
+        {1: one, 0: two},
+        {True: one, 0: two},
+        {key: one},
+        {"ab": one},
+        [one, two],
+        (one, two),
+        Pair(one, two),
+        [one, two, three],
+        {},
+        [],
+    ]
+    for x in (*forms, *forms[::-1], *forms[::2]):
+        for _ in range(2):
+            got, kind = f(x)
+            want, _ = function(x)
+            assert kind is type(x)
+            assert [(k, type(k), float(v[0])) for k, v in got] == [
+                (k, type(k), float(v[0])) for k, v in want
+            ]
+
+
+def test_quick_calls_by_name_and_default() -> None:
+    def whole(x: Any, k: Any = 2, *more: Any, name: Any = "a", **rest: Any) -> Any:
+        return x * k, k, len(more), name, list(rest)
+
+    f = pl.graph_function(whole)
+    x = x32(2)
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((x,), {}),
+        ((), {"x": x}),
+        ((x,), {"k": 2}),
+        ((), {"k": 3, "x": x}),
+        ((), {"x": x, "k": 3}),
+        ((x, 2), {}),
+        ((x, 2, 5), {}),
+        ((x,), {"name": "a"}),
+        ((x,), {"name": "b"}),
+        ((x,), {"b": 1, "a": 2}),
+        ((x,), {"a": 1, "b": 2}),
+    ]
+    for args, kwargs in (*calls, *calls[::-1], *calls[::2]):
+        for _ in range(2):
+            got, want = f(*args, **kwargs), whole(*args, **kwargs)
+            assert got[0].numpy().tolist() == want[0].numpy().tolist()
+            assert got[1:] == want[1:]
+    with pytest.raises(SignatureError, match="multiple values"):
+        f(x, x=x)
+
+
+def test_quick_calls_see_new_defaults() -> None:
+    def function(x: Any, k: Any = 2) -> Any:
+        return x * k
+
+    f = pl.graph_function(function)
+    x = x32(2)
+    assert [float(f(x)[1]) for _ in range(3)] == [2, 2, 2]
+    function.__defaults__ = (5,)
+    assert [float(f(x)[1]) for _ in range(3)] == [5, 5, 5]
+
+    class Model:
+        """Has a default."""
+
+        @pl.graph_function
+        def call(self, x: Any, k: Any = 3) -> Any:
+            """The argument times k."""
+            return x * k
+
+    model = Model()
+    assert [float(model.call(x)[1]) for _ in range(3)] == [3, 3, 3]
+    assert is_quick(model.call, x)
 
 
 def test_quick_calls_with_runtime_numbers() -> None:
