@@ -62,8 +62,9 @@ class _Rebuild:
 
     def _inputs(self, group: Group) -> tuple[Value, ...]:
         """The inputs that are kept, numbered again."""
-        old, order = self.scope.graph.inputs, group.order()
-        if order == list(range(len(old))):
+        old = self.scope.graph.inputs
+        order = None if group.layout is None else group.order()
+        if order is None or order == list(range(len(old))):
             return old
         new = [Value(old[j].type, None, i, old[j].name) for i, j in enumerate(order)]
         self.renamed.update(zip([old[j] for j in order], new, strict=True))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from plait.ir import Graph, Node, Value, ops
-from plait.ir.analysis import nested_graphs
+from plait.ir import Graph, Node, Value, nested_graphs, ops
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +179,7 @@ class Group:
 
     def order(self) -> list[int]:
         """The inputs that are kept, in their new order: what became constant comes earlier."""
-        if self.layout is None:
-            return list(range(len(self.signature.inputs)))
+        assert self.layout is not None
         first, kept = self.layout.consts, sorted(self.inputs)
         head = [i for i in kept if i < first] + [i for i in kept if i in self.fixed]
         return head + [i for i in kept if i >= first and i not in self.fixed]

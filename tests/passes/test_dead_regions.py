@@ -419,6 +419,24 @@ def test_a_graph_that_is_condition_and_body_stays() -> None:
     assert run(graph) is graph
 
 
+def test_the_signatures_of_an_op_that_is_not_known_here_stay() -> None:
+    def backward(x: Value, g: Value, h: Value) -> Value:
+        ops.exp(h)
+        made: Value = ops.multiply(x, g)
+        return made
+
+    regions = (
+        make(F, lambda x: (ops.tanh(x), x)),
+        make(F, lambda x: (ops.tanh(x), x, ops.exp(x))),
+        make(f"{F} {F} {F}", backward),
+    )
+    found = run(make(F, lambda x: ops.custom_vjp(x, regions=regions)[0]))
+    assert shape(only(found)) == (1, 2)
+    assert only(found).regions[:2] == regions[:2]
+    assert len(only(found).regions[2].inputs) == 3
+    assert len(only(found).regions[2].nodes) == 1
+
+
 # Effects and tokens.
 
 
