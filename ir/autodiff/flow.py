@@ -158,4 +158,4 @@ def _augment(
     return amount
 
 
-__all__ = ["sink_side"]
+__all__ = ["SCALE", "sink_side"]

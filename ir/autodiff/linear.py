@@ -75,9 +75,11 @@ def _propagate(
 ) -> Sequence[Value | None]:
     """The results of a node, of which some operands may be zero."""
     operands = [mapping[v] for v in node.operands]
-    if node.op.is_barrier:
-        there = [x for x in operands if x is not None]
-        found = iter(builder.copy(node, there) if there else ())
+    if node.op.is_barrier and any(x is not None for x in operands):
+        there = tuple([x for x in operands if x is not None])
+        types = tuple([x.type for x in there])
+        kept = builder.append(node.op, there, node.attributes, (), types, node.location)
+        found = iter(kept.results)
         return [None if x is None else next(found) for x in operands]
     if all(x is not None for x in operands):
         return _copied(builder, node, operands)

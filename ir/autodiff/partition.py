@@ -291,7 +291,7 @@ class _Splitter:
             size = int(value_bytes(value.type))
             yield Choice(residual.kind, name, str(value.type), size, location)
         for node in self.joint.graph.nodes:
-            if node in again:
+            if node in again and node in self.early:
                 for result in node.results:
                     yield Choice("recomputed", node.op.name, str(result.type), 0, node.location)
 
