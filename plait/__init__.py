@@ -42,6 +42,9 @@ from plait.ir.device import Device as Device
 from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
+from plait.runtime.custom import custom_gradient as custom_gradient
+from plait.runtime.custom import remat as remat
+from plait.runtime.custom import stop_gradient as stop_gradient
 from plait.runtime.derivatives import hessian as hessian
 from plait.runtime.derivatives import jacobian as jacobian
 from plait.runtime.derivatives import jvp as jvp
@@ -86,7 +89,10 @@ bool = bool_
 _OTHERS = (
     "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 "
-    "convert_modules device devices e errors finfo float16 float32 float64 from_dlpack "
+    "GradientTape convert_modules custom_gradient device devices e errors finfo float16 float32 "
+    "float64 from_dlpack grad gradients_function hessian implicit_gradients "
+    "implicit_value_and_gradients jacobian jvp remat stop_gradient value_and_grad "
+    "value_and_gradients_function vjp "
     "graph_function iinfo inf int16 int32 int64 int8 isdtype nan newaxis pi print random "
     "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
 )

@@ -15,7 +15,7 @@ from plait.ir import Executable, Graph, dispatch, ops
 from plait.ir.autodiff import capacity
 from plait.ir.autodiff.forward import jvp_graph
 from plait.ir.autodiff.function import Apply, Pull
-from plait.ir.autodiff.graphs import joint
+from plait.ir.autodiff.graphs import Joint, joint
 from plait.ir.autodiff.partition import Split, split
 from plait.ir.derivatives.define import like
 from plait.ir.errors import LoopCapacityError
@@ -26,6 +26,17 @@ from plait.tracer import recorded
 
 if TYPE_CHECKING:
     from plait import passes  # loaded when something is compiled
+
+
+#: The passes before a graph is differentiated.
+BEFORE = "dce,inline{keep_rules=true},simplify"
+
+
+def simplified(both: Joint) -> Joint:
+    """A joint graph in which the forward and the backward part share what they have in common."""
+    from plait import passes
+
+    return replace(both, graph=passes.run_pipeline(both.graph, "simplify").graph)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +67,8 @@ class CompiledGraph:
     Parameters
     ----------
     graph : Graph
-        Without state: what it assigns are further outputs.
+        Without state: what it assigns are further outputs. Before the passes, which drop the rules
+        that functions in it have of their own.
     options : Options
         Of the compiled function that it is part of.
     device : Any
@@ -74,6 +86,7 @@ class CompiledGraph:
         self._linearized: dict[tuple[bool, ...], Linearized] = {}
         self._pushed: dict[tuple[bool, ...], tuple[CompiledGraph, tuple[int, ...]]] = {}
         self._capacity: int | None = None
+        self._smooth: Graph | None = None
 
     # Running.
 
@@ -160,6 +173,15 @@ class CompiledGraph:
 
         return results, pull
 
+    @property
+    def smooth(self) -> Graph:
+        """The graph that is differentiated: simplified, with the rules of functions in it."""
+        from plait import passes
+
+        if self._smooth is None:
+            self._smooth = passes.run_pipeline(self.graph, BEFORE).graph
+        return self._smooth
+
     def linearized(self, needs: tuple[bool, ...]) -> Linearized:
         """The derivative with respect to the inputs that need one."""
         with self._lock:
@@ -170,7 +192,7 @@ class CompiledGraph:
                     options = replace(options, capacity=self._capacity)
                 with capacity.use(options):
                     inputs = [i for i, need in enumerate(needs) if need]
-                    parts = split(joint(self.graph, inputs))
+                    parts = split(simplified(joint(self.smooth, inputs)))
                     found = Linearized(
                         self._derived(parts.forward, "forward"),
                         self._derived(parts.backward, "backward"),
@@ -201,7 +223,7 @@ class CompiledGraph:
         with self._lock:
             made = self._pushed.get(active)
             if made is None:
-                graph, outputs = jvp_graph(self.graph, [i for i, a in enumerate(active) if a])
+                graph, outputs = jvp_graph(self.smooth, [i for i, a in enumerate(active) if a])
                 made = self._pushed[active] = (self._derived(graph, "jvp"), tuple(outputs))
         pushed, outputs = made
         found = apply(pushed, (*operands, *[t for t in tangents if t is not None]))

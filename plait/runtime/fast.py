@@ -73,8 +73,8 @@ def _make(
     spelled = spell(request, args, kwargs, function)
     if None in leaves or spelled is None:
         return None
-    executable = program.executable
-    run = _checking(program, getattr(executable, "call", executable))
+    executable: Any = program.executable
+    run = _checking(program, executable.call)
     dtypes = _narrowed(program)
     form = Form(
         spelled.spelling,
@@ -99,7 +99,7 @@ def _make(
         **{f"value{i}": x.value.value for i, x in enumerate(traced.leaves) if x.is_static},
         **{f"commit{i}": variable.commit for i, variable in enumerate(traced.assigned)},
     }
-    return make_call(form, names)
+    return make_call(form, names, executable.place)
 
 
 def _leaf_kind(leaf: LeafSpec, kind: type) -> str | None:

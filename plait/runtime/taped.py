@@ -50,7 +50,7 @@ def compiled_graph(program: Program) -> CompiledGraph:
     """The graph of a program as a differentiable function."""
     if program.differentiable is None:
         program.differentiable = CompiledGraph(
-            program.optimized.graph, program.options, program.device
+            program.traced.graph, program.options, program.device
         )
     made: CompiledGraph = program.differentiable
     return made

@@ -15,7 +15,14 @@ For two tensors as arguments, a variable from outside that is assigned, a check 
       if not frozen and not freeze_all(a0, a1): return MISMATCH
       d0 = a0._data
       d1 = a1._data
-      if type(d0) is ndarray and d0.dtype != dtype0: return MISMATCH
+      fresh = False
+      if type(d0) is ndarray:
+        own, array = lent[0]
+        if own() is d0: d0 = array
+        elif d0.dtype != dtype0: return MISMATCH
+        else: fresh = True
+      ...
+      if fresh and not next(ticks) % 16: note(d0, d1, )
       with locked:
         d2 = c0.lend(donated=True, host=False)
         try: r0, r1, status, = run(d0, d1, d2)
@@ -36,12 +43,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from plait.runtime.lending import Lender
 from plait.runtime.program import NO_FAILURE, number_array
 from plait.tracer import FROZEN, Tensor, freeze
 
 #: What a quick call gives when the arguments are not those that it was made for.
 MISMATCH: Any = object()
 
+
+#: Of so many calls with ndarrays in tensors, one looks which of them have come again.
+LOOK_EVERY = 16
 
 #: Takes the positional and the named arguments.
 Quick = Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -107,7 +118,7 @@ class Form(NamedTuple):
     result: str
 
 
-def make_call(form: Form, names: Mapping[str, Any]) -> Quick:
+def make_call(form: Form, names: Mapping[str, Any], place: Callable[[Any], Any]) -> Quick:
     """The quick call of one program.
 
     Parameters
@@ -119,9 +130,19 @@ def make_call(form: Form, names: Mapping[str, Any]) -> Quick:
         in use; the ``keywords`` of the call; the ``function`` and the ``defaults`` it had; of an
         input ``dtype0``, of a leaf ``class0`` and ``value0``, of a container ``kind0``, ``keys0``
         and their identities ``ids0``, of a variable ``commit0``.
+    place : callable
+        Makes an array of the device of an ndarray.
     """
     handles = (*form.leaves, *form.captured).count("tensor")
-    known = {**_COMMON, "freeze_all": _freezing([Tensor] * handles), **names}
+    lender = Lender(handles, place)
+    known = {
+        **_COMMON,
+        "freeze_all": _freezing([Tensor] * handles),
+        "lent": lender.lent,
+        "ticks": lender.ticks,
+        "note": lender.note,
+        **names,
+    }
     exec(_code(form), known)
     call: Quick = known["call"]
     return call
@@ -233,10 +254,28 @@ def _data(form: Form) -> Iterator[str]:
             yield f"d{k} = {source}"
         elif kind == "number":
             yield f"d{k} = number_array({source})"
+    tensors = [k for k, (_, kind) in enumerate(_inputs(form)) if kind == "tensor"]
     yield from (
         f"if type(d{k}) is ndarray and d{k}.dtype != dtype{k}: return MISMATCH"
         for k in form.checked
+        if k not in tensors
     )
+    if tensors:
+        yield from _lend(form, tensors)
+
+
+def _lend(form: Form, tensors: list[int]) -> Iterator[str]:
+    """Take for ndarrays what is lent for them; look at others now and then."""
+    yield "fresh = False"
+    for place, k in enumerate(tensors):
+        yield f"if type(d{k}) is ndarray:"
+        yield f"  own, array = lent[{place}]"
+        yield f"  if own() is d{k}: d{k} = array"
+        if k in form.checked:
+            yield f"  elif d{k}.dtype != dtype{k}: return MISMATCH"
+        yield "  else: fresh = True"
+    data = _comma(f"d{k}" for k in tensors)
+    yield f"if fresh and not next(ticks) % {LOOK_EVERY}: note({data})"
 
 
 def _run(form: Form) -> Iterator[str]:
