@@ -19,11 +19,13 @@ class Inline(Pass):
     """Replace calls that are small (``max_nodes``) or the only one of their callee by the body.
 
     A ``cond`` whose predicate is a constant becomes the branch it takes. A ``custom_vjp`` that has
-    not been differentiated becomes its primal function.
+    not been differentiated becomes its primal function. With ``keep_rules``, as in a graph that is
+    to be differentiated, it stays, and so do calls that are to be computed again.
     """
 
     name: ClassVar[str] = "inline"
     max_nodes: int = 32
+    keep_rules: bool = False
 
     def run(self, graph: Graph, firings: list[Firing] | None = None) -> Graph:
         """The graph with calls inlined, those inside inlined bodies too."""
@@ -36,17 +38,20 @@ class Inline(Pass):
             for callee, count in calls.items()
             if count == 1 or count_nodes(callee) <= self.max_nodes
         }
-        return Rewriter(_rules(worth), merge=False, firings=firings).run(graph)
+        rules = _rules(worth, self.keep_rules)
+        return Rewriter(rules, merge=False, firings=firings).run(graph)
 
 
-def _rules(worth: set[Graph]) -> RuleSet:
+def _rules(worth: set[Graph], keep_rules: bool) -> RuleSet:
     def inline_call(rewriter: Rewriter, node: Node) -> Replacement:
         callee = node.regions[0]
-        pays = rewriter.source(callee) in worth
+        stays = keep_rules and node.attributes.get("remat", False)
+        pays = rewriter.source(callee) in worth and not stays
         return rewriter.inline(callee, node.operands) if pays else None
 
     inline = Rule("inline-call", "call(f, x) = f(x)", ops.call, inline_call)
-    return RuleSet((inline, _PRIMAL, *rules_of("control")))
+    primal = () if keep_rules else (_PRIMAL,)
+    return RuleSet((inline, *primal, *rules_of("control")))
 
 
 def _inline_primal(rewriter: Rewriter, node: Node) -> Replacement:

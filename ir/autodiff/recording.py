@@ -178,6 +178,8 @@ class Recording(EagerState):
         self, name: str, numbers: tuple[int, ...], results: Sequence[Any], pull: Pull | None
     ) -> None:
         made = tuple([self._result(x) for x in results])
+        if pull is None:
+            self._vague.update(set(made).difference(numbers))
         if pull is not None and all(n in self._vague for n in made):
             pull = None
         location = user_location() if pull is None else None

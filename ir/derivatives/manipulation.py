@@ -94,5 +94,7 @@ def _split(at: Application, *gs: Any) -> tuple[Any, ...]:
     return (ops.concat(*pieces, axis=at.attributes["axis"]),)
 
 
+no_gradient(ops.stop_gradient)
+
 # Ops without operands.
 no_gradient(ops.constant, ops.full, ops.iota, ops.philox)

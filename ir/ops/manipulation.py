@@ -19,11 +19,45 @@ from plait.ir.ops.rules import (
 )
 from plait.ir.types import Shape, TensorType, show_shape
 
-__all__ = ["broadcast_to", "concat", "pad", "reshape", "slice_", "split", "transpose"]
+__all__ = [
+    "broadcast_to",
+    "concat",
+    "pad",
+    "reshape",
+    "slice_",
+    "split",
+    "stop_gradient",
+    "transpose",
+]
 
 FAMILY = "manipulation"
 VIEW = frozenset((Trait.DATA_MOVEMENT, Trait.CHEAP))
 COPY = frozenset((Trait.DATA_MOVEMENT,))
+
+
+def _infer_stop_gradient(x: Any) -> TensorType:
+    check_tensors("stop_gradient", x)
+    found: TensorType = x
+    return found
+
+
+def _stop_gradient_into(out: Any, x: Any) -> None:
+    np.copyto(out, x)
+
+
+stop_gradient = register(
+    Op(
+        name="stop_gradient",
+        family=FAMILY,
+        doc="x, as a constant to every derivative",
+        infer=_infer_stop_gradient,
+        reference=lambda x: x.view(),
+        into=_stop_gradient_into,
+        traits=VIEW | {Trait.ELEMENTWISE},
+        overwrites=(0,),
+        view=0,
+    )
+)
 
 
 def _infer_broadcast_to(x: Any, *, shape: Shape) -> TensorType:
