@@ -87,14 +87,7 @@ def _attempt(
 ) -> TracedFunction:
     """Trace once, with what earlier attempts have found out."""
     trace = Trace(identifier(name), decisions)
-    handles = [
-        _make_tracer(trace, leaf, path, i)
-        for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
-    ]
-    handles = [handles[same[i] if same else i] for i in range(len(handles))]
-    for i, (handle, leaf) in enumerate(zip(handles, leaves, strict=True)):
-        if leaf.type is not None:
-            trace.layouts.argument(i, handle, leaf.layout)
+    handles = _make_tracers(trace, leaves, paths, same)
     methods = SyntaxMethods(trace.provenance)
     try:
         with trace:
@@ -146,6 +139,21 @@ class _Ran:
     own: int
     collector: Collector
     recipe: Recipe | None
+
+
+def _make_tracers(
+    trace: Trace, leaves: Sequence[LeafSpec], paths: Sequence[str], same: tuple[int, ...]
+) -> list[Any]:
+    """What the function is called with in the place of its arguments."""
+    made = [
+        _make_tracer(trace, leaf, path, i)
+        for i, (leaf, path) in enumerate(zip(leaves, paths, strict=True))
+    ]
+    handles = [made[i] for i in same] if same else made
+    for i, (handle, leaf) in enumerate(zip(handles, leaves, strict=True)):
+        if leaf.type is not None:
+            trace.layouts.argument(i, handle, leaf.layout)
+    return handles
 
 
 def _make_tracer(trace: Trace, leaf: LeafSpec, path: str, position: int) -> Any:

@@ -1,14 +1,23 @@
-"""Arguments of a function that writes into them: which are one object, which may not overlap."""
+"""Arguments of a function that writes into them: which are one object, or lie in one buffer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from plait.ir.errors import SignatureError
 from plait.runtime.request import Request
-from plait.tracer import Break, Tensor, TensorSpec, TracedFunction, overlap
+from plait.tracer import (
+    Break,
+    Tensor,
+    TensorSpec,
+    TracedFunction,
+    layout_of_leaf,
+    overlap,
+    shown_layout,
+)
 
 
 def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
@@ -40,6 +49,23 @@ def same_objects(traced: TracedFunction, request: Request) -> tuple[int, ...]:
                 raise _shared(request, i, "a tensor or array that it uses from outside")
     twins = any(same[j] in written and same[j] != j for j in dynamic)
     return tuple(same) if twins else ()
+
+
+def demand_layouts(traced: TracedFunction, leaves: Sequence[Any]) -> None:
+    """Demand that arguments lie in memory as those of the capture, where that matters.
+
+    Raises
+    ------
+    SignatureError
+        One does not.
+    """
+    for i in traced.layouts:
+        layout, wanted = layout_of_leaf(leaves[i]), traced.leaves[i].layout
+        if layout != wanted:
+            raise SignatureError(
+                f"{traced.graph.name}: {traced.paths[i]}: compiled for an argument "
+                f"{shown_layout(wanted)}, got one {shown_layout(layout)}"
+            )
 
 
 def _shared(request: Request, i: int, other: str) -> Break:

@@ -21,6 +21,7 @@ from plait.ir import (
 )
 from plait.ir.errors import SignatureError
 from plait.runtime import log
+from plait.runtime.aliases import demand_layouts
 from plait.runtime.memory import memory_lines, memory_of, memory_text
 from plait.runtime.options import Options
 from plait.runtime.pipeline import keep_state_on_failure, run_passes
@@ -40,8 +41,6 @@ from plait.tracer import (
     classify,
     flatten,
     freeze,
-    layout_of_leaf,
-    shown_layout,
     unflatten,
     wrap,
 )
@@ -411,13 +410,7 @@ class Program:
                 raise SignatureError(
                     f"{name}: {path}: compiled for {_shown(wanted)}, got {_shown(given)}"
                 )
-        for i in self.traced.layouts:
-            layout, wanted_layout = layout_of_leaf(leaves[i]), specs[i].layout
-            if layout != wanted_layout:
-                raise SignatureError(
-                    f"{name}: {self.traced.paths[i]}: compiled for an argument "
-                    f"{shown_layout(wanted_layout)}, got one {shown_layout(layout)}"
-                )
+        demand_layouts(self.traced, leaves)
         return self.call(leaves, (args, kwargs))
 
     def lower(self) -> Callable[[], str]:

@@ -2,7 +2,6 @@
 
 from plait.tracer.control.augment import SCALARS as SCALARS
 from plait.tracer.control.augment import augment as augment
-from plait.tracer.control.branch import result as result
 from plait.tracer.control.branch import test as test
 from plait.tracer.control.branch import use as use
 from plait.tracer.control.calls import call as call
@@ -10,6 +9,7 @@ from plait.tracer.control.calls import callback as callback
 from plait.tracer.control.calls import manager as manager
 from plait.tracer.control.calls import method as method
 from plait.tracer.control.for_ import for_ as for_
+from plait.tracer.control.for_ import listed as listed
 from plait.tracer.control.logic import and_ as and_
 from plait.tracer.control.logic import contains as contains
 from plait.tracer.control.logic import if_expression as if_expression

@@ -203,8 +203,3 @@ def use(value: Any, sure: bool = False) -> Any:
 
         raising.check(truth(trace, value.defined), UnboundLocalError(message))
     return value.value
-
-
-def result(flag: Any, value: Any) -> Any:
-    """What a function returns, some paths of which were staged."""
-    return value.value if type(value) is Maybe else value

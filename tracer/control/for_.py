@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -24,6 +24,7 @@ from plait.tracer.control.iterables import (
     tie_row,
 )
 from plait.tracer.control.loop import BOOL, Loop, passing
+from plait.tracer.control.methods import container_method
 from plait.tracer.control.site import Site
 from plait.tracer.control.slots import Slot
 from plait.tracer.control.stacks import Stacks, flat, settled
@@ -375,4 +376,21 @@ def for_(iterable: Any, site: Site) -> Any:
     return For(trace, source, site, ("peel", site) in decisions)
 
 
-__all__ = ["For", "for_"]
+def listed(iterable: Any, one: Callable[[Any], Any], site: Site) -> list[Any]:
+    """``[one(x) for x in iterable]``; staged over the rows of tensors, when there are many."""
+    source = source_of(iterable, TRIPS) if current() is not None else None
+    is_long = source is not None and type(source.length) is int and source.length > TRIPS
+    loop = for_(iterable, site) if is_long and any(True for _ in source.tensors()) else None
+    if loop is None:
+        moving.iterate(iterable)
+        return [one(x) for x in iterable]
+    found: list[Any] = []
+    for _ in loop.items:
+        loop.step({"found": found})
+        if loop.done:
+            break
+        container_method(found, found.append, (one(loop.element),), {})
+    return found
+
+
+__all__ = ["For", "for_", "listed"]

@@ -143,9 +143,9 @@ def _flagged(lowering: Lowering, body: list[ast.stmt], at: Where) -> list[ast.st
         return body
     first = assign(lowering.returned, constant(False, at), at)
     last = where(body[-1]) if body else NOWHERE
-    value = [constant(True, last), load(lowering.value, last)]  # no path goes on without a return
+    value = [load(lowering.value, last), constant(True, last)]  # no path goes on without a return
     result = ast.Call(
-        ast.Attribute(constant(RUNTIME, last), "result", ast.Load(), **last), value, [], **last
+        ast.Attribute(constant(RUNTIME, last), "use", ast.Load(), **last), value, [], **last
     )
     return [first, *body, ast.Return(result, **last)]
 

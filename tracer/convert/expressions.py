@@ -354,6 +354,26 @@ class Expressions:
         }
         return rebuilt(node, changed)
 
+    def _list(self, node: Any) -> Any:
+        """``R.listed(items, lambda item: element, site)``, which may be staged."""
+        generator = node.generators[0]
+        if len(node.generators) > 1 or generator.ifs or generator.is_async or _keeps(node):
+            return self._comprehension(node)
+        at, target = where(node), generator.target
+        items = self.hook(generator.iter)
+        with self.scope.comprehension(Names().add([target]).bound):
+            element = self.hook(node.elt)
+        name = target.id if isinstance(target, ast.Name) else f"{self.unit.prefix}item"
+        if not isinstance(target, ast.Name):
+            one = ast.Tuple([load(name, at)], LOAD, **at)
+            parts = rebuilt(generator, {"iter": one})
+            listed = rebuilt(node, {"elt": element, "generators": [parts]})
+            element = ast.Subscript(listed, constant(0, at), LOAD, **at)
+        function: Any = lambda_(element, (name,), at)
+        function.args.defaults = []
+        site = self.scope.site("comprehension", at)
+        return self.unit.hooked("listed", [items, mark(function), site], at)
+
     def _comprehension(self, node: Any) -> Any:
         names = Names().add([g.target for g in node.generators]).bound
         first = self.hook(node.generators[0].iter)
@@ -394,6 +414,12 @@ class Expressions:
         return node
 
 
+def _keeps(node: Any) -> bool:
+    """Whether a comprehension makes functions, which share its names, or binds or yields."""
+    kinds = (ast.Lambda, ast.GeneratorExp, ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
+    return any(isinstance(x, kinds) for x in ast.walk(node))
+
+
 def mark(node: Any) -> Any:
     """Mark a lambda as the converter's own: its code takes the name of the function around it."""
     place = where(node)
@@ -418,7 +444,6 @@ _HOOKS: dict[type, Callable[[Expressions, Any], Any]] = {
     ast.Yield: Expressions._yield,
     ast.YieldFrom: Expressions._yield,
     ast.NamedExpr: Expressions._walrus,
-    **dict.fromkeys(
-        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), Expressions._comprehension
-    ),
+    ast.ListComp: Expressions._list,
+    **dict.fromkeys((ast.SetComp, ast.DictComp, ast.GeneratorExp), Expressions._comprehension),
 }

@@ -205,9 +205,9 @@ class Runtime:
     @staticmethod
     def before_yield() -> None: ...
 
-    def result(self, flag: Any, value: Any) -> Any:
-        assert flag is True
-        return value
+    @staticmethod
+    def listed(iterable: Any, one: Callable[[Any], Any], site: Any) -> list[Any]:
+        return [one(item) for item in iterable]
 
 
 def idle() -> Converter:
