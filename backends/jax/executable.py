@@ -31,11 +31,14 @@ class Lowered:
     graph : Graph
     convention : Convention
         How the graph's arguments and results map to the program's.
+    device : Device or None
+        Where it runs.
     """
 
-    def __init__(self, graph: Graph, convention: Convention, lowered: Any) -> None:
+    def __init__(self, graph: Graph, convention: Convention, lowered: Any, device: Any) -> None:
         self.graph = graph
         self.convention = convention
+        self.device = device
         self._lowered = lowered
 
     def as_text(self, form: str = "stablehlo", *, locations: bool = False) -> str:
@@ -88,6 +91,11 @@ class XlaExecutable:
     def __call__(self, *arrays: Any) -> Sequence[Any]:
         """Run on flat NumPy or jax arrays of exactly the graph's input types."""
         return self.call(*arrays)
+
+    def place(self, array: Any) -> Any:
+        """A copy of an ndarray as a jax array where the program runs, which calls take sooner."""
+        with jax.enable_x64(True):
+            return jax.device_put(array.copy(), jax_device(self.lowered.device))
 
     def memory_analysis(self) -> Mapping[str, int]:
         """Bytes of ``arguments``, ``outputs``, ``temporaries``, ``aliases``, and their ``total``.
@@ -196,7 +204,7 @@ def lower(
         specs = [spec(graph.inputs[i].type, target) for i in used]
         # What nothing reads is left out above; jax need not look for it again.
         lowered = jax.jit(function, donate_argnums=places, keep_unused=True).lower(*specs)
-    return Lowered(graph, convention, lowered)
+    return Lowered(graph, convention, lowered, device)
 
 
 def program(graph: Graph, used: tuple[int, ...], order: tuple[int, ...] | None) -> Any:

@@ -11,6 +11,7 @@ import pytest
 import plait as pl
 from plait.ir.errors import SignatureError
 from plait.runtime import fast
+from plait.runtime.lending import Lender
 
 
 def x32(*shape: int) -> Any:
@@ -75,9 +76,9 @@ def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch, make: Any) -
     made: list[Any] = []
     make_call, is_quick = fast.make_call, fast._is_quick
 
-    def counted(form: Any, names: Any) -> Any:
+    def counted(form: Any, *names: Any) -> Any:
         made.append(form)
-        return make_call(form, names)
+        return make_call(form, *names)
 
     def looked_at(program: Any) -> bool:
         made.append(program)
@@ -324,3 +325,57 @@ def test_quick_calls_of_arrays_check() -> None:
     with pytest.raises(IndexError, match="index 9"):
         f(x, np.int32(9))
     assert int(f(x, np.int32(1))) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool", "bfloat16", "complex128"])
+def test_tensors_that_come_again_are_lent_and_followed(dtype: str) -> None:
+    held = pl.asarray(pl.zeros((2,), dtype=dtype).numpy())
+    f = pl.graph_function(lambda x, y: (x + held, y))
+    x, y = (pl.asarray(pl.ones((2,), dtype=dtype).numpy()) for _ in range(2))
+    expected = 1
+    for i in range(200):
+        if i % 50 == 20:
+            held[...] = expected = i // 50 % 2
+            expected = max(1, expected) if dtype == "bool" else 1 + expected
+        if i % 50 == 40:
+            x, y = y, x
+        total, same = f(x, y)
+        assert same is y
+        assert total.dtype == held.dtype
+        assert [complex(v) for v in total.numpy()] == [expected] * 2
+
+
+def test_what_was_lent_is_followed_through_views() -> None:
+    x = x32(4)
+    f = pl.graph_function(lambda x: x * 2)
+    for _ in range(60):
+        f(x)
+    tail = x[2:]
+    assert f(x).numpy().tolist() == [0, 2, 4, 6]
+    tail[...] = 9
+    assert f(x).numpy().tolist() == [0, 2, 18, 18]
+    for _ in range(60):
+        f(x)
+    x += 1
+    assert f(x).numpy().tolist() == [2, 4, 20, 20]
+    assert tail.numpy().tolist() == [10, 10]
+
+
+def test_lenders_keep_no_array() -> None:
+    placed: list[Any] = []
+
+    def place(array: Any) -> Any:
+        placed.append(array.copy())
+        return placed[-1]
+
+    lender = Lender(2, place)
+    one, large = np.ones(4), np.ones(1 << 20)
+    lender.note(one, large)
+    assert [own() for own, _ in lender.lent] == [None, None]
+    lender.note(one, large)
+    lender.note(one[:2], large)
+    assert lender.lent[0][0]() is one
+    assert lender.lent[0][1] is placed[0]
+    assert len(placed) == 1
+    del one
+    assert lender.lent[0][1] is None
