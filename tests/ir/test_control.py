@@ -62,6 +62,22 @@ CARRY = {"num_consts": 0, "num_carry": 1, "length": 3}
         (
             WHILE,
             (F2,),
+            {"num_consts": 0, "bound": -1},
+            (truth(F2), same("b", F2)),
+            ShapeError,
+            "bound must be a number of trips or None, got -1",
+        ),
+        (
+            WHILE,
+            (F2,),
+            {"num_consts": 0, "bound": 2.0},
+            (truth(F2), same("b", F2)),
+            ShapeError,
+            "bound must be",
+        ),
+        (
+            WHILE,
+            (F2,),
             {"num_consts": 0},
             (same("c", F2), same("b", F2)),
             DTypeError,
@@ -159,6 +175,34 @@ def collatz() -> Graph:
 
 def test_collatz() -> None:
     assert [ir.evaluate(collatz(), [np.array(n, np.int32)])[0] for n in (1, 6, 27)] == [0, 8, 111]
+
+
+def test_the_bound_of_a_loop_is_text_and_counts_in_the_hash() -> None:
+    def loop(**limit: Any) -> Graph:
+        regions = (truth(F2), same("body", F2))
+        return ir.region("f", [F2], lambda x: ops.while_(x, num_consts=0, regions=regions, **limit))
+
+    bounded = loop(bound=7)
+    assert "{num_consts = 0, bound = 7}" in str(bounded)
+    again = ir.parse(str(bounded))
+    assert again.nodes[0].attributes == {"num_consts": 0, "bound": 7}
+    assert ir.structural_hash(again) == ir.structural_hash(bounded)
+    assert ir.structural_hash(loop(bound=None)) == ir.structural_hash(loop())
+    assert len({ir.structural_hash(g) for g in (bounded, loop(), loop(bound=8))}) == 3
+
+
+def test_a_loop_does_not_stop_at_its_bound() -> None:
+    i = parse_type("i64[]")
+
+    def constant(n: int) -> Any:
+        return ops.constant(value=ir.Literal(np.int64(n)))
+
+    regions = (
+        ir.region("condition", [i], lambda a: ops.less(a, constant(5))),
+        ir.region("body", [i], lambda a: ops.add(a, constant(1))),
+    )
+    (found,) = ops.while_(np.asarray(0), num_consts=0, bound=2, regions=regions)
+    assert found == 5
 
 
 def test_eager_and_evaluated_loops_agree() -> None:

@@ -12,6 +12,7 @@ import pytest
 from jax import lax
 
 from plait import ir, passes
+from plait.backends import get_backend
 from plait.ir import Graph, TensorType, ops
 from plait.ir.autodiff import capacity
 from plait.ir.autodiff.capacity import LoopOptions
@@ -423,6 +424,19 @@ def test_forward_mode_carries_tangents_and_keeps_no_trajectory() -> None:
     with jax.enable_x64(True):
         _, wanted = jax.jvp(lambda w, x: scanned(w, x, 100), (w, x), (dw, dx))
     np.testing.assert_allclose(found, wanted, **CLOSE)
+
+
+@pytest.mark.parametrize("backend", ["planned", "xla"])
+@pytest.mark.parametrize("options", [{"capacity": 8}, {"checkpoints": 2}], ids=str)
+def test_backends_run_gradients_of_loops(backend: str, options: dict[str, Any]) -> None:
+    w, x = layer_values()
+    made = joint_of(layers().graph(F64_33, F64_3), [1, 2], **options).graph
+    lowered, _ = passes.lower_checks(passes.run_pipeline(made).graph)
+    compiled = get_backend(backend).compile(lowered)
+    for n in (0, 1, 5, 8):
+        _, *found = compiled(trips(n), w, x, np.ones(3))
+        for one, other in zip(found, layers_gradient(n, w, x, np.ones(3)), strict=False):
+            np.testing.assert_allclose(one, other, **CLOSE)
 
 
 def test_a_layer_is_what_the_gradient_by_hand_takes() -> None:

@@ -67,6 +67,8 @@ def while_cases() -> Iterator[Case]:
     for i, shape in enumerate(SHAPES):
         yield counting(i, [], [array("float32", shape), array("bool", shape)])
     yield counting(0, [array("float32", (2,))], [])
+    bounded = counting(3, [], [array("float32", (2,))])
+    yield Case(bounded.op, bounded.operands, {"num_consts": 0, "bound": 3}, bounded.regions)
 
 
 def scanning(xs: Any, start: Any, reverse: bool) -> Case:
@@ -115,7 +117,29 @@ def call_cases() -> Iterator[Case]:
         x, y = array(dtype, (2,)), array(dtype, (0, 3))
         callee = ir.region("callee", [type_of(x), type_of(y)], lambda a, b: [b, ops.add(a, a), b])
         yield Case(ops.call, (x, y), {"name": "double"}, (callee,))
+        yield Case(ops.call, (x, y), {"remat": True}, (callee,))
     yield Case(ops.call, (), {}, (ir.region("callee", [], lambda: [number(3)]),))
 
 
-CASES: list[Case] = [*cond_cases(), *while_cases(), *scan_cases(), nested(), *call_cases()]
+def custom_cases() -> Iterator[Case]:
+    for dtype in ir.DTYPES:
+        x, n = array(dtype, (2, 3)), array("int64", ())
+        types = [type_of(x), type_of(n)]
+        smooth = [types[0]] if ir.is_inexact(x.dtype) else []
+        primal = ir.region("primal", types, lambda x, n: [n, ops.add(x, x)])
+        forward = ir.region("forward", types, lambda x, n: [n, ops.add(x, x), n])
+        backward = ir.region("backward", [types[1], *smooth], lambda n, *g: g)
+        regions = (primal, forward, backward)
+        yield Case(ops.custom_vjp, (x, n), {"name": "double"}, regions)
+    nothing = tuple([ir.region(role, [], lambda: None) for role in ("primal", "forward", "back")])
+    yield Case(ops.custom_vjp, (), {}, nothing)
+
+
+CASES: list[Case] = [
+    *cond_cases(),
+    *while_cases(),
+    *scan_cases(),
+    nested(),
+    *call_cases(),
+    *custom_cases(),
+]
