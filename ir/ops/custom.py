@@ -56,7 +56,7 @@ custom_vjp = register(
     Op(
         name="custom_vjp",
         family=FAMILY,
-        doc="primal(*operands); its derivative is by forward and backward",
+        doc="primal(*operands), under a name; its derivative is by forward and backward",
         infer=infer_custom_vjp,
         reference=register_region_steps("custom_vjp", _custom_vjp),
         traits=frozenset((Trait.REGION,)),
