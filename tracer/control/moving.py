@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.tracer.outcome import Break, Restart, stop
+from plait.tracer.outcome import Break, stop
 from plait.tracer.state import current
 
 _ITERTOOLS = tuple(kind for kind in vars(itertools).values() if isinstance(kind, type))
@@ -56,15 +56,14 @@ def refuse(x: Any) -> None:
 
     Raises
     ------
-    Break, Restart
+    Break, Restart, NumberNeeded
         It is there on other paths, too.
     """
     trace = current()
     if trace is None or not trace.root.regions or id(x) in getattr(trace, "movable", ()):
         return
     what = f"a {type(x).__name__} changes in a branch or a loop on a tensor's value"
-    if trace.restart is not None:
-        raise stop(trace, Restart(trace.restart, what))
+    trace.avoid(what)
     raise stop(trace, Break(f"{what}, and cannot be given back what it was; use a list"))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.tracer.convert import corpus_control as control
-from tests.tracer.convert import corpus_names
+from tests.tracer.convert import corpus_exceptions, corpus_names
 from tests.tracer.convert.fake import idle, tracing
 
 
@@ -118,11 +118,11 @@ def test_a_breakpoint_is_met(make: Any) -> None:
 
 @pytest.mark.parametrize("make", [idle, tracing])
 def test_a_traceback_points_into_the_file(make: Any) -> None:
-    converted = make().convert(control.raises)
+    converted = make().convert(corpus_exceptions.raises)
     with pytest.raises(ValueError, match="zero") as caught:
         converted(0)
     frame = traceback.extract_tb(caught.tb)[-1]
-    assert (frame.filename, frame.name) == (control.__file__, "raises")
+    assert (frame.filename, frame.name) == (corpus_exceptions.__file__, "raises")
     assert frame.line == 'raise ValueError("zero")'
 
 
