@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from plait.ir import ops
@@ -241,49 +242,63 @@ class Buffered:
         return self._backs[key]
 
     def _make_back(self, linear: Linear, carry: Indices) -> Back:
-        parts, first, forward = self.split, self.num_consts, self.split.forward
         sources = [self.sources[i] for i in linear.residuals]
         following = tuple(dict.fromkeys(s.index for s in sources if s.kind == "next"))
-        before = {j: self._buffer(forward.inputs[first + j]) for j in following}
-        consts = tuple(dict.fromkeys([*[s for s in sources if s.kind != "next"], *before.values()]))
-        sums = tuple([i for p in linear.outputs if (i := parts.inputs[p]) < first])
-        types = self.input_types
-
-        def step(builder: Any, *given: Any) -> Sequence[Any]:
-            held = dict(zip(consts, given, strict=False))
-            count, *rest = given[len(consts) :]
-            place = ops.subtract(count, number(1))
-            held |= {s: read(held[s], place) for s in consts if s.kind == "buffer"}
-            held |= {Source("next", j): rest[i] for i, j in enumerate(following)}
-            after = dict(zip(carry, rest[len(following) :], strict=False))
-            arriving = [after[j] for j in parts.outputs if j in after]
-            found = builder.inline(linear.graph, [*[held[s] for s in sources], *arriving])
-            made = dict(zip([parts.inputs[p] for p in linear.outputs], found, strict=True))
-            return [
-                place,
-                *[held[before[j]] for j in following],
-                *[or_zeros(made.get(first + j), types[first + j]) for j in carry],
-                *[
-                    accumulate(total, made[i])
-                    for i, total in zip(sums, rest[len(following) + len(carry) :], strict=True)
-                ],
-            ]
-
-        taken = {"const": types, "final": types[first:], "buffer": self.types}
-        given = [taken[s.kind][s.index] for s in consts]
-        given += [COUNT, *[types[first + j] for j in (*following, *carry)]]
-        given += [types[i] for i in sums]
-        body = make_region(parts.backward.name, given, step)
+        before = [self._before(j) for j in following]
+        consts = tuple(dict.fromkeys([*[s for s in sources if s.kind != "next"], *before]))
+        sums = tuple([i for p in linear.outputs if (i := self.split.inputs[p]) < self.num_consts])
+        after = self.input_types[self.num_consts :]
+        taken = {"const": self.input_types, "final": after, "buffer": self.types}
+        types = [taken[s.kind][s.index] for s in consts]
+        types += [COUNT, *[after[j] for j in (*following, *carry)]]
+        types += [self.input_types[i] for i in sums]
+        step = partial(self._step, linear, consts, following, carry, sums)
+        body = make_region(self.split.backward.name, types, step)
         peeled = peel(body, len(consts))
         body = body if peeled is None else peeled.body
         place = len(body.inputs) - len(body.outputs)
         go_on = make_region(
-            f"{parts.backward.name}_condition",
+            f"{body.name}_condition",
             body.input_types,
             lambda _, *given: [ops.greater(given[place], number(0))],
         )
         prelude = None if peeled is None else peeled.prelude
         return Back((go_on, body), prelude, consts, following, carry, sums)
+
+    def _before(self, j: int) -> Source:
+        """The buffer of a carried value before each trip."""
+        return self._buffer(self.split.forward.inputs[self.num_consts + j])
+
+    def _step(
+        self,
+        linear: Linear,
+        consts: tuple[Source, ...],
+        following: Indices,
+        carry: Indices,
+        sums: Indices,
+        builder: Any,
+        *given: Any,
+    ) -> Sequence[Any]:
+        """One trip of the reverse loop."""
+        parts, first = self.split, self.num_consts
+        held = dict(zip(consts, given, strict=False))
+        count, *rest = given[len(consts) :]
+        place = ops.subtract(count, number(1))
+        held |= {s: read(held[s], place) for s in consts if s.kind == "buffer"}
+        held |= {Source("next", j): rest[i] for i, j in enumerate(following)}
+        after = dict(zip(carry, rest[len(following) :], strict=False))
+        residuals = [held[self.sources[i]] for i in linear.residuals]
+        found = builder.inline(
+            linear.graph, [*residuals, *[after[j] for j in parts.outputs if j in after]]
+        )
+        made = dict(zip([parts.inputs[p] for p in linear.outputs], found, strict=True))
+        totals = zip(sums, rest[len(following) + len(carry) :], strict=True)
+        return [
+            place,
+            *[held[self._before(j)] for j in following],
+            *[or_zeros(made.get(first + j), self.input_types[first + j]) for j in carry],
+            *[accumulate(total, made[i]) for i, total in totals],
+        ]
 
 
 __all__ = ["Back", "Buffered", "Limit", "Source", "limit_of"]
