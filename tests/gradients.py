@@ -136,7 +136,7 @@ def check_gradients(
     assert abs(reverse - wanted) <= tolerance * size, f"reverse {reverse}, differences {wanted}"
     assert abs(forward - wanted) <= tolerance * size, f"forward {forward}, differences {wanted}"
     if order > 1:
-        again = {"order": order - 1, "seed": seed + 1, "tolerance": 10 * tolerance}
+        again: dict[str, Any] = {"order": order - 1, "seed": seed + 1, "tolerance": 10 * tolerance}
         count = len(operands)
 
         def first(*values: Any) -> Any:

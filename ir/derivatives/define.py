@@ -94,7 +94,9 @@ def partials(op: Op, *functions: Partial | None) -> None:
         Called as ``f(g, result, *operands, **attributes)`` when the cotangent of that operand is
         asked for; None for an operand without derivative.
     """
-    make = {1: _one, 2: _two}.get(len(functions), _many)
+    make: Callable[..., Rule] = _many
+    if len(functions) < 3:
+        make = _one if len(functions) == 1 else _two
     set_vjp(op, make(*functions))
 
 

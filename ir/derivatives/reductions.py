@@ -72,10 +72,11 @@ def _log_softmax(g: Any, z: Any, x: Any, *, axis: int) -> Any:
 def _logsumexp(g: Any, z: Any, x: Any, *, axes: Ints, keepdims: bool) -> Any:
     """Shares ``exp(x - z)``; all are 0 where every element is -inf."""
     finite = ops.select(ops.equal(z, like(z, -np.inf)), like(z, 0), z)
-    stretch = (lambda v: ops.broadcast_to(v, shape=x.shape)) if keepdims else (
-        lambda v: repeat(v, x.shape, axes)
-    )  # fmt: skip
-    return ops.multiply(stretch(g), ops.exp(ops.subtract(x, stretch(finite))))
+    if not keepdims:
+        g, finite = (repeat(v, x.shape, axes) for v in (g, finite))
+    elif axes:
+        g, finite = (ops.broadcast_to(v, shape=x.shape) for v in (g, finite))
+    return ops.multiply(g, ops.exp(ops.subtract(x, finite)))
 
 
 partials(ops.softmax, _softmax)
