@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from plait.tracer.convert.names import Names
-from plait.tracer.convert.tree import For, If, Item, Jump, Loop, Match, Raise, Try, While, With
+from plait.tracer.convert.tree import (
+    For,
+    If,
+    Item,
+    Jump,
+    Loop,
+    Match,
+    Raise,
+    Simple,
+    Try,
+    While,
+    With,
+)
 
 Live = frozenset[str]
 Bound = frozenset[str] | None
@@ -18,6 +30,8 @@ _NOTHING: Live = frozenset()
 def pieces(item: Item) -> list[ast.AST]:
     """What an item evaluates itself, apart from its blocks."""
     node = item.node
+    if type(item) is Simple:
+        return [node]
     if isinstance(item, If):
         return [] if item.test is None else [item.test]
     if isinstance(item, While):
@@ -40,6 +54,8 @@ def pieces(item: Item) -> list[ast.AST]:
 
 def blocks(item: Item) -> list[list[Item]]:
     """The blocks of an item."""
+    if type(item) is Simple:
+        return []
     if isinstance(item, If):
         return [item.body, item.orelse]
     if isinstance(item, (Loop, With)):
@@ -52,12 +68,12 @@ def blocks(item: Item) -> list[list[Item]]:
 def _targets(item: Item) -> set[str]:
     """Names that an item binds before anything else can read them."""
     node = item.node
+    if type(item) is Simple and type(node) is ast.Assign:
+        return {n.id for target in node.targets for n in _names(target)}
     if isinstance(item, For):
         return {n.id for n in _names(item.target)}
     if isinstance(item, (If, While, Jump, Raise, With, Try, Match)):
         return set()
-    if isinstance(node, ast.Assign):
-        return {n.id for target in node.targets for n in _names(target)}
     if isinstance(node, ast.AnnAssign):
         return {n.id for n in _names(node.target)} if node.value is not None else set()
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -104,6 +120,8 @@ class Flow:
         found = self._own.get(item)
         if found is None:
             found = self._own[item] = Names().add(pieces(item))
+            if type(item) is Simple:
+                return found
             if isinstance(item, For):
                 found.bound |= Names().add([item.target]).bound
             elif isinstance(item, Try):
@@ -159,6 +177,8 @@ class Flow:
     def _live(self, item: Item, after: Live, leaves: tuple[Live, Live, Live]) -> Live:
         after |= leaves[2]
         used = self._reads(item)
+        if type(item) is Simple:
+            return (after - self._binds(item)) | used
         if isinstance(item, (If, Loop)):
             key = (item, after, leaves)
             known = self._known.get(key)
@@ -181,7 +201,7 @@ class Flow:
         if isinstance(item, Match):
             ways = [self.live(body, after, leaves) for body in item.bodies]
             return after.union(*ways) | used
-        return (after - self._binds(item)) | used
+        return after | used
 
     def _state(self, item: Item, needed: Live, always: Live) -> None:
         kept = self.assigned(item) & (needed | always | self._always)
@@ -239,6 +259,10 @@ class Flow:
 
     def _bind(self, item: Item, bound: frozenset[str], slot: str) -> Bound:
         node = item.node
+        if type(item) is Simple:
+            if type(node) is ast.Delete:
+                return bound - {n.id for target in node.targets for n in _names(target)}
+            return bound | self._binds(item)
         if isinstance(item, If):
             return _join(
                 self.bind(item.body, bound, slot),
@@ -264,9 +288,7 @@ class Flow:
                 for case, body in zip(node.cases, item.bodies, strict=True)
             ]
             return _join(bound - self.deleted(item), *ends)
-        if isinstance(node, ast.Delete):
-            return bound - {n.id for target in node.targets for n in _names(target)}
-        return bound | self._binds(item)
+        return bound
 
     def _bind_try(self, item: Try, bound: frozenset[str], slot: str) -> Bound:
         node = item.node

@@ -160,15 +160,25 @@ def rebuilt(node: Any, changed: dict[str, Any]) -> Any:
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below a node."""
+    """The nodes right below a node, contexts and operators aside."""
+    kind, fields = type(node), node.__dict__
+    names = _BELOW.get(kind)
+    if names is None:
+        names = _BELOW[kind] = tuple([name for name in kind._fields if name not in _PLAIN])
     found: list[ast.AST] = []
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
+    for name in names:
+        value = fields.get(name)
+        if type(value) is list:
             found += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+#: Fields that hold no nodes, or only those without names.
+_TEXTS = ("arg", "asname", "attr", "conversion", "id", "is_async", "kind", "level", "module")
+_PLAIN = frozenset((*_TEXTS, "ctx", "op", "ops", "simple", "type_comment"))
+_BELOW: dict[type, tuple[str, ...]] = {}
 
 
 def has_suspension(node: ast.AST) -> bool:
