@@ -31,13 +31,14 @@ class Lender:
     Attributes
     ----------
     lent : list
-        For each input a weak reference to an ndarray and the array that stands for it.
+        For each input an ndarray, held until another one is seen in its place, and the array that
+        stands for it.
     ticks : iterator of int
         Counts the calls with other ndarrays.
     """
 
     def __init__(self, count: int, place: Callable[[Any], Any]) -> None:
-        self.lent: list[tuple[Callable[[], Any], Any]] = [_NOTHING] * count
+        self.lent: list[tuple[Any, Any]] = [_NOTHING] * count
         self.ticks = itertools.count(1)
         self._place = place
         self._seen: list[Callable[[], Any]] = [_none] * count
@@ -47,30 +48,22 @@ class Lender:
         """Look at the inputs of a call: those seen here at the last look as well are lent."""
         with self._lock:
             for i, array in enumerate(data):
-                if type(array) is not np.ndarray:
+                if array is self.lent[i][1]:
                     continue
-                if array.base is not None or array.nbytes > LARGEST:
+                self.lent[i] = _NOTHING
+                is_small = type(array) is np.ndarray and array.nbytes <= LARGEST
+                if not is_small or array.base is not None:
                     self._seen[i] = _none
                 elif self._seen[i]() is array:
-                    self.lent[i] = (weakref.ref(array, self._dropping(i)), self._place(array))
+                    self.lent[i] = (array, self._place(array))
                 else:
                     self._seen[i] = weakref.ref(array)
-
-    def _dropping(self, i: int) -> Callable[[Any], None]:
-        """What forgets an array of the device when the ndarray is gone."""
-        lent = self.lent
-
-        def drop(reference: Any) -> None:
-            if lent[i][0] is reference:
-                lent[i] = _NOTHING
-
-        return drop
 
 
 def _none() -> None:
     """Stands for a reference to nothing."""
 
 
-_NOTHING = (_none, None)
+_NOTHING = (_none, _none)  # what no input is
 
 __all__ = ["Lender"]

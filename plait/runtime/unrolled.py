@@ -17,8 +17,8 @@ For two tensors as arguments, a variable from outside that is assigned, a check 
       d1 = a1._data
       fresh = False
       if type(d0) is ndarray:
-        own, array = lent[0]
-        if own() is d0: d0 = array
+        pair = lent[0]
+        if d0 is pair[0]: d0 = pair[1]
         elif d0.dtype != dtype0: return MISMATCH
         else: fresh = True
       ...
@@ -269,8 +269,8 @@ def _lend(form: Form, tensors: list[int]) -> Iterator[str]:
     yield "fresh = False"
     for place, k in enumerate(tensors):
         yield f"if type(d{k}) is ndarray:"
-        yield f"  own, array = lent[{place}]"
-        yield f"  if own() is d{k}: d{k} = array"
+        yield f"  pair = lent[{place}]"
+        yield f"  if d{k} is pair[0]: d{k} = pair[1]"
         if k in form.checked:
             yield f"  elif d{k}.dtype != dtype{k}: return MISMATCH"
         yield "  else: fresh = True"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -361,21 +362,24 @@ def test_what_was_lent_is_followed_through_views() -> None:
     assert tail.numpy().tolist() == [10, 10]
 
 
-def test_lenders_keep_no_array() -> None:
+def test_lenders_keep_what_comes_again_until_another_one_comes() -> None:
     placed: list[Any] = []
 
     def place(array: Any) -> Any:
         placed.append(array.copy())
         return placed[-1]
 
-    lender = Lender(2, place)
-    one, large = np.ones(4), np.ones(1 << 20)
-    lender.note(one, large)
-    assert [own() for own, _ in lender.lent] == [None, None]
-    lender.note(one, large)
-    lender.note(one[:2], large)
-    assert lender.lent[0][0]() is one
-    assert lender.lent[0][1] is placed[0]
+    lender = Lender(3, place)
+    one, large, view = np.ones(4), np.ones(1 << 20), np.ones(4)[1:]
+    lender.note(one, large, view)
+    nothing = lender.lent[0]
+    lender.note(one, large, view)
+    assert lender.lent == [(one, placed[0]), nothing, nothing]
+    lender.note(placed[0], large, view)
+    assert lender.lent[0] == (one, placed[0])
     assert len(placed) == 1
+    gone = weakref.ref(one)
     del one
-    assert lender.lent[0][1] is None
+    lender.note(np.ones(4), large, view)
+    assert lender.lent == [nothing] * 3
+    assert gone() is None
