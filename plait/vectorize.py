@@ -315,8 +315,8 @@ _KEPT = (FunctionType, MethodType, BuiltinFunctionType, GraphFunction)
 @lru_cache(maxsize=64)
 def _known(fun: Any, axis_size: int | None, in_axes: Any, out_axes: Any) -> VectorizedFunction:
     """One object for one function and axes, which keeps what it has compiled."""
-    given = [unflatten(tree, leaves) for leaves, tree in (in_axes, out_axes)]
-    return VectorizedFunction(fun, *given, axis_size)
+    first, last = (unflatten(tree, leaves) for leaves, tree in (in_axes, out_axes))
+    return VectorizedFunction(fun, first, last, axis_size)
 
 
 __all__ = ["VectorizedFunction", "vmap"]

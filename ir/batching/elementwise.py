@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plait.ir.batching.define import Batched, align, define_batch
+from plait.ir.batching.define import Batched, Rule, align, define_batch
 from plait.ir.op import Op, Trait
 from plait.ir.types import Dimension
 
@@ -25,7 +25,7 @@ def elementwise_rule(op: Op) -> Any:
     return rule
 
 
-def rule_of(op: Op) -> Any:
+def rule_of(op: Op) -> Rule | None:
     """The rule of an op; None where it has none."""
     if op.batch is None and Trait.ELEMENTWISE in op.traits:
         define_batch(op)(elementwise_rule(op))

@@ -84,7 +84,7 @@ def _batch_graph(
     with dispatch.suspended(), builder:
         results, dims = replay_batched(graph, inputs, in_dims, size, mask)
         if out_dims is not None:
-            results = _placed(graph, results, dims, size, out_dims)
+            results = tuple(_placed(graph, results, dims, size, out_dims))
             dims = out_dims
     return builder.build(results), dims
 

@@ -69,20 +69,20 @@ def _dynamic_slice(
     sizes = attributes["sizes"]
     if all(d is None for d in dims_of_starts):
         assert dim is not None
-        starts = inserted(starts, dim, _zero(starts))
-        return ops.dynamic_slice(x, *starts, sizes=inserted(sizes, dim, size)), dim
+        places = inserted(starts, dim, _zero(starts))
+        return ops.dynamic_slice(x, *places, sizes=inserted(sizes, dim, size)), dim
     is_shared = dim is None
     if dim is not None:
         x = move_to_front(x, dim)
     whole = x.shape if is_shared else x.shape[1:]
-    axes, places = _window_places(starts, dims_of_starts, sizes, whole, size)
+    axes, windows = _window_places(starts, dims_of_starts, sizes, whole, size)
     if not axes:
         return x, None if is_shared else 0
     if is_shared:
-        found = ops.gather(x, *places, axes=axes, batch=0)
+        found = ops.gather(x, *windows, axes=axes, batch=0)
         found = move_axis(found, axes[0], 0)
     else:
-        found = ops.gather(x, *places, axes=shifted_axes(axes, 0), batch=1)
+        found = ops.gather(x, *windows, axes=shifted_axes(axes, 0), batch=1)
     return _in_order(found, axes, len(sizes)), 0
 
 

@@ -10,6 +10,7 @@ import pytest
 import plait as pl
 from plait.ir.errors import PlaitError, ShapeError, SignatureError, TraceError
 
+NUMBER: Any = 3
 X = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
@@ -89,7 +90,7 @@ def test_no_rows() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: pl.vmap(3), SignatureError, "takes a callable, got int"),
+        (lambda: pl.vmap(NUMBER), SignatureError, "takes a callable, got int"),
         (lambda: pl.vmap(abs, in_axes="0"), SignatureError, "in_axes is an int"),
         (lambda: pl.vmap(abs, axis_size=-1), SignatureError, "axis_size is a number"),
         (lambda: pl.vmap(pl.add, in_axes=(0,))(X, X), SignatureError, "1 entries for 2"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,10 @@ def test_rows_of_rows(op: Op, capsys: pytest.CaptureFixture[str]) -> None:
         with np.errstate(all="ignore"):
             wrong = nested_disagreements(case, inner, outer)
         assert not wrong, f"{case}, batch axes {inner}, then {outer}: {wrong}"
+
+
+def test_an_elementwise_op_has_a_rule_by_its_trait() -> None:
+    other = dataclasses.replace(ir.ops.tanh, name="other", batch=None)
+    assert other.batching is not None
+    opaque = dataclasses.replace(other, name="opaque", batch=None, traits=frozenset())
+    assert opaque.batching is None
