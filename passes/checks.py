@@ -71,7 +71,7 @@ def lower_checks(graph: Graph, enabled: bool = True) -> tuple[Graph, CheckTable]
     ----------
     graph : Graph
     enabled : bool
-        When False, the checks are dropped instead.
+        When False, the checks are dropped, but for those of the room for trips of loops.
 
     Returns
     -------
@@ -83,10 +83,33 @@ def lower_checks(graph: Graph, enabled: bool = True) -> tuple[Graph, CheckTable]
     lowering = _Lowering()
     if not lowering.has_checks(graph):
         return graph, ()
-    lowered = lowering.graph(graph)
-    if enabled:
-        return lowered, tuple(lowering.table)
-    return remove_dead(Graph(lowered.name, lowered.inputs, lowered.nodes, lowered.outputs[:-1])), ()
+    if not enabled:
+        graph = remove_dead(_without_checks(graph, {}))
+        if not lowering.has_checks(graph):
+            return graph, ()
+    return lowering.graph(graph), tuple(lowering.table)
+
+
+def _without_checks(graph: Graph, memo: dict[Graph, Graph]) -> Graph:
+    """The graph without checks that the user can do without."""
+    if graph in memo:
+        return memo[graph]
+    renamed: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node.op is ops.check and node.attributes["error"] != "LoopCapacityError":
+            continue
+        operands = tuple([renamed.get(v, v) for v in node.operands])
+        regions = tuple([_without_checks(r, memo) for r in node.regions])
+        if operands != node.operands or regions != node.regions:
+            types = tuple([r.type for r in node.results])
+            made = Node.make(node.op, operands, node.attributes, regions, node.location, types)
+            renamed.update(zip(node.results, made.results, strict=True))
+            node = made
+        nodes.append(node)
+    outputs = tuple([renamed.get(v, v) for v in graph.outputs])
+    memo[graph] = Graph(graph.name, graph.inputs, tuple(nodes), outputs)
+    return memo[graph]
 
 
 class _Builder(GraphBuilder):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from plait.ir import dispatch
 from plait.ir.errors import RangeError
 
 
@@ -45,9 +46,12 @@ class LoopOptions:
             raise RangeError("give checkpoint='sqrt' or checkpoints=, not both")
 
 
+_DEFAULT = LoopOptions()
+
+
 class _Options(threading.local):
     def __init__(self) -> None:
-        self.current = LoopOptions()
+        self.current = _DEFAULT
 
 
 _options = _Options()
@@ -58,13 +62,20 @@ def current() -> LoopOptions:
     return _options.current
 
 
+def is_default() -> bool:
+    """Whether nobody has chosen options in this thread."""
+    return _options.current is _DEFAULT
+
+
 @contextmanager
 def use(options: LoopOptions) -> Iterator[LoopOptions]:
     """Differentiate the loops of the block with these options."""
     saved, _options.current = _options.current, options
+    dispatch.activate(+1)  # quick ways around the options are closed
     try:
         yield options
     finally:
+        dispatch.activate(-1)
         _options.current = saved
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any, overload
 
 from plait.ir import Graph, dispatch, user_location
-from plait.ir.errors import PlaitError, SignatureError
+from plait.ir.autodiff import capacity
+from plait.ir.errors import LoopCapacityError, PlaitError, SignatureError
 from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain
@@ -62,6 +63,9 @@ class GraphFunction:
                     return result
             return self._call(args, kwargs)
         except Exception as error:
+            if isinstance(error, LoopCapacityError) and self._specializer.make_room(error.trips):
+                self._fast = None
+                return self(*args, **kwargs)
             try:
                 raise self._shown(error)
             except Exception as shown:
@@ -91,7 +95,8 @@ class GraphFunction:
             if isinstance(program, Break):
                 return self._call_broken(program, args, kwargs)
             result = program.call(request.leaves, request.given, request.found)
-        self._fast = fast_call(program, request, args, kwargs, self._function)
+        if capacity.is_default():
+            self._fast = fast_call(program, request, args, kwargs, self._function)
         return result
 
     def _call_taped(self, request: Request, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -100,6 +100,7 @@ class Program:
         self._donated: frozenset[int] = frozenset()
         self.timings = Timings()
         self.differentiable: Any = None  # the graph as tapes see it
+        self.loops: Any = None  # how loops in its gradients were captured
         self.quick: Any = None  # the quick calls by classes of arguments; False when there are none
         self.positions = [i for i, leaf in enumerate(traced.leaves) if leaf.type is not None]
         self._watch = Watch(traced)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Asked:
         The device; None for the default.
     same : tuple of int
         Which arguments are one object, where that matters.
+    loops : LoopOptions
+        How loops in gradients are captured.
     needs : mapping
         Why numbers are no inputs: by argument leaf, or by the key of a path outside.
     """
@@ -43,6 +45,7 @@ class Asked:
     specs: Sequence[LeafSpec]
     place: Any
     same: tuple[int, ...] = ()
+    loops: Any = None
     needs: Needs = field(default_factory=dict)
 
     @property
@@ -129,10 +132,23 @@ def _differences(program: Program, asked: Asked, location: Location) -> list[Cha
     if program.device != asked.place:
         devices = str(program.device or "default"), str(asked.place or "default")
         found.append(Change("device", "device", *devices, location))
+    if not found and program.loops != asked.loops:
+        rooms = _room(program.loops), _room(asked.loops)
+        found.append(Change("loops", "trips of loops", *rooms, location))
     if not found and traced.same != asked.same:
         names = _aliases(paths, traced.same), _aliases(paths, asked.same)
         found.append(Change("aliasing", "arguments", *names, location))
     return found
+
+
+def _room(loops: Any) -> str:
+    """How many trips of a loop its gradient has room for, and other options."""
+    if loops is None:
+        return "default"
+    options = asdict(loops)
+    capacity = options.pop("capacity")
+    rest = [f", {name}={value!r}" for name, value in options.items() if value is not None]
+    return f"room for {capacity} in gradients{''.join(rest)}"
 
 
 def _change(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from plait.ir import dispatch
+from plait.ir.autodiff import capacity
 from plait.ir.errors import DTypeError, SignatureError, TraceError
 from plait.ir.location import Location, raised_at, user_location
 from plait.runtime import device
@@ -100,6 +101,7 @@ class Specializer:
         self._programs = Programs(options.cache_size)
         self._outside = OutsideNumbers()
         self._families: OrderedDict[Any, _Family] = OrderedDict()
+        self._room = 1
         self._busy: dict[Any, threading.Event] = {}
         self.broken = Broken(options.cache_size)
 
@@ -157,7 +159,8 @@ class Specializer:
         specs = self._specs(request)
         numbers = _numbers(request)
         family = self._family(request, specs, numbers) if numbers else None
-        key = (request.tree, place, same, *specs)
+        loops = self._loops()
+        key = (request.tree, place, same, loops, *specs)
         found = self._find(key, request)
         if found is not None:
             return found
@@ -168,7 +171,7 @@ class Specializer:
         while True:
             if family is not None:
                 _set_dynamic(specs, numbers, family)
-            key = (request.tree, place, same, *specs)
+            key = (request.tree, place, same, loops, *specs)
             with self._alone(key):
                 found = self._find(key, request)
                 if found is not None:
@@ -176,7 +179,7 @@ class Specializer:
                 self._outside.note(self._candidates(key), request)
                 self.broken.demand(key, request)
                 needs = self._outside.needs | (family.needs if family else {})
-                asked = Asked(request, specs, place, same, needs)
+                asked = Asked(request, specs, place, same, loops, needs)
                 attempt.trace(asked, key, self._known())
                 try:
                     traced = partial(self._trace, function, request, specs, numbers, family, same)
@@ -187,8 +190,21 @@ class Specializer:
                         self.history.broke(found_break, asked)
                     raise
                 if program is not None:
-                    key = (request.tree, place, same, *specs)
+                    program.loops = loops
+                    key = (request.tree, place, same, loops, *specs)
                     return self._keep(key, program, attempt)
+
+    def _loops(self) -> capacity.LoopOptions:
+        """How loops in gradients are captured: as the thread says, with the room that they took."""
+        options = capacity.current()
+        return replace(options, capacity=max(options.capacity, self._room))
+
+    def make_room(self, trips: int) -> bool:
+        """Capture gradients of loops for more trips from now on; False when there is room."""
+        wanted = capacity.next_capacity(trips)
+        grows = wanted > self._loops().capacity
+        self._room = max(self._room, wanted)
+        return grows
 
     def _known(self) -> list[Program]:
         with self._lock:
@@ -344,15 +360,16 @@ class Specializer:
     ) -> TracedFunction:
         _depth.value += 1
         try:
-            return trace_function(
-                function,
-                request.tree,
-                specs,
-                request.paths(),
-                self.name,
-                same,
-                self._outside.decisions(),
-            )
+            with capacity.use(self._loops()):
+                return trace_function(
+                    function,
+                    request.tree,
+                    specs,
+                    request.paths(),
+                    self.name,
+                    same,
+                    self._outside.decisions(),
+                )
         except TraceError as error:
             if type(error) is not TraceError:
                 raise
