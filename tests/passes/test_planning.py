@@ -114,7 +114,8 @@ def check_apart(made: ExecutionPlan) -> None:
                         slot.offset < home.offset + home.nbytes
                     )
                     still = needed[other] > i or (needed[other] == i and other is not over)
-                    assert not (meets and still), f"{value!r} is written over {other!r}"
+                    holds = slot.nbytes and home.nbytes
+                    assert not (meets and still and holds), f"{value!r} is written over {other!r}"
                 homes[value] = slot
             elif r == 0 and step.view_of is not None and step.node.operands[step.view_of] in homes:
                 homes[value] = homes[step.node.operands[step.view_of]]
