@@ -169,11 +169,12 @@ def _unique(x: Any, size: int | None, fill_value: Any, equal_nan: bool) -> tuple
         return _unique_of_size(x, size, fill_value, equal_nan)
     array = concrete("unique", x, WITH_SIZE)
     wide = array.astype(np.float32) if array.dtype == bfloat16 else array
-    values, index, inverse, counts = np.unique(
+    _, index, inverse, counts = np.unique(
         wide, return_index=True, return_inverse=True, return_counts=True, equal_nan=equal_nan
     )
-    inverse = inverse.reshape(x.shape)
-    return values.astype(array.dtype, copy=False), index, inverse, counts
+    # Taken from x by an op, so that derivatives pass.
+    values = ops.gather(flatten(x), index, axes=(0,))
+    return values, index, inverse.reshape(x.shape), counts
 
 
 def _unique_of_size(x: Any, size: int, fill_value: Any, equal_nan: bool) -> tuple[Any, ...]:

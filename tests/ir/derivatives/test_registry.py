@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from plait.ir import Op
 from plait.ir.derivatives.define import Application
 from plait.ir.op import without_gradient
 from plait.ir.types import is_complex, is_floating, is_inexact
-from tests.gradients import check_gradients, differences, differentiable, random_like
+from tests.gradients import check_gradients, differences, differentiable, random_like, spread_values
 from tests.ir.op_cases import Case, all_cases
 
 OPS = tuple(ir.all_ops())
@@ -44,14 +43,6 @@ WIDE = {
     np.dtype("float64"): np.dtype("float64"),
     np.dtype("complex128"): np.dtype("complex128"),
 }
-
-
-def spread_values(shape: Any, low: float, high: float, seed: int) -> Any:
-    """Different numbers, equally far from each other, in a random order."""
-    count = math.prod(shape)
-    places = (np.arange(count) + 0.37 + 0.09 * (seed % 5)) / max(count, 1)
-    values = np.random.default_rng(seed).permutation(places)
-    return np.asarray(low + (high - low) * values).reshape(shape)
 
 
 def smooth(op: Op, index: int, x: Any) -> Any:
