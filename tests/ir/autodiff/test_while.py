@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -442,3 +444,49 @@ def test_backends_run_gradients_of_loops(backend: str, options: dict[str, Any]) 
 def test_a_layer_is_what_the_gradient_by_hand_takes() -> None:
     w, x = layer_values()
     np.testing.assert_allclose(layer(w, x)[0], np.tanh(x @ w) + spread(0.1, x) * np.sin(x))
+
+
+def test_symbolic_sizes() -> None:
+    def loop_of(size: Any) -> tuple[Counted, TensorType]:
+        rows = TensorType(np.dtype(np.float64), (size, 2))
+        return Counted([rows], [rows], lambda c, x: [ops.multiply(c, ops.sin(x))]), rows
+
+    c, x = np.full((3, 2), 0.5), np.full((3, 2), 0.7)
+    wanted = gradient(loop_of(3)[0], [trips(4), c, x], [np.ones((3, 2))])
+    loop, rows = loop_of(ir.Dim("n"))
+    for options in ({"capacity": 8}, {"checkpoints": 2}):
+        made = joint_of(loop.graph(rows, rows), [1, 2], **options).graph
+        _, *found = ir.evaluate(made, [trips(4), c, x, np.ones((3, 2))])
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize("options", [{"capacity": 8}, {"checkpoints": 2}], ids=str)
+def test_a_check_in_the_condition(options: dict[str, Any]) -> None:
+    def go_on(x: Any) -> Any:
+        ops.check(ops.less(x, number(9.0, np.float64)), x, error="CheckError", message="x is {}")
+        return ops.less(x, number(100.0, np.float64))
+
+    loop = Counted([], [F64], lambda x: [ops.multiply(x, x)], go_on)
+    made = joint_of(loop.graph(F64), [1], **options)
+    lowered, table = passes.lower_checks(made.graph)
+    *found, status = ir.evaluate(lowered, [trips(2), np.asarray(1.5), np.asarray(1.0)])
+    assert status[0] == 0
+    np.testing.assert_allclose(found[1], 4 * 1.5**3)
+    *_, status = ir.evaluate(lowered, [trips(4), np.asarray(1.5), np.asarray(1.0)])
+    failure = table[status[0] - 1].exception(status)
+    assert isinstance(failure, CheckError)
+    assert "x is 25.6" in str(failure)
+
+
+@pytest.mark.parametrize("options", [{}, {"checkpoints": 2}], ids=str)
+def test_what_was_made_of_a_loop_lives_no_longer_than_the_loop(options: dict[str, Any]) -> None:
+    loop = layers()
+    w, x = layer_values()
+    with capacity.use(LoopOptions(**options)):
+        gradient(loop, [trips(3), w, x], [np.ones(3)])
+    jvp_graph(loop.graph(F64_33, F64_3), [1, 2])
+    body = weakref.ref(loop.body)
+    del loop
+    gc.collect()
+    assert body() is None
