@@ -80,7 +80,7 @@ class Static:
             self._key = (kind, value.hex(), value)
         elif kind is complex:
             self._key = (kind, value.real.hex(), value.imag.hex(), value)
-        elif kind.__hash__ is None or kind.__hash__ is object.__hash__:
+        elif getattr(kind, "__hash__", None) in (None, object.__hash__):
             self._get = weakly(value)
             self._key = (kind, id(value))
         self._hash = hash(self._key)

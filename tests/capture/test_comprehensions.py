@@ -53,7 +53,12 @@ def fresh_lists(x: Any) -> Any:
 
 def with_changes(x: Any) -> Any:
     seen = []
-    found = [seen.append(pl.sum(r)) for r in x]
+
+    def note(value: Any) -> Any:
+        seen.append(value)
+        return value * 2
+
+    found = [note(pl.sum(r)) for r in x]
     return found[0], len(seen), seen[-1]
 
 
@@ -63,7 +68,8 @@ def of_its_index(x: Any) -> Any:
 
 
 def of_functions(x: Any) -> Any:
-    return [f() for f in [lambda: r * 2 for r in x]]  # noqa: B023
+    made: Any = [lambda: r * 2 for r in x]  # noqa: B023
+    return [f() for f in made]
 
 
 def filtered(x: Any) -> Any:

@@ -380,7 +380,8 @@ def listed(iterable: Any, one: Callable[[Any], Any], site: Site) -> list[Any]:
     """``[one(x) for x in iterable]``; staged over the rows of tensors, when there are many."""
     source = source_of(iterable, TRIPS) if current() is not None else None
     is_long = source is not None and type(source.length) is int and source.length > TRIPS
-    loop = for_(iterable, site) if is_long and any(True for _ in source.tensors()) else None
+    has_rows = source is not None and any(True for _ in source.tensors())
+    loop = for_(iterable, site) if is_long and has_rows else None
     if loop is None:
         moving.iterate(iterable)
         return [one(x) for x in iterable]
