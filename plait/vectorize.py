@@ -45,10 +45,9 @@ class VectorizedFunction:
         try:
             if isinstance(dispatch.current(), Trace):
                 return self._in_trace(*args, **kwargs)
-            rows = self._rows(args, kwargs)
             if os.environ.get("PLAIT_DISABLE_GRAPH", "") not in ("", "0"):
-                return self._one_by_one(rows)
-            return self._compiled(*args, **kwargs)
+                return self._one_by_one(self._rows(args, kwargs))
+            return self._run(args, kwargs)
         except Exception as error:
             shown = error.at(user_location()) if isinstance(error, PlaitError) else error
             try:
@@ -56,6 +55,13 @@ class VectorizedFunction:
             except Exception as found:
                 hide_internals(found)
                 raise
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return self._compiled(*args, **kwargs)
+        except Exception:
+            self._rows(args, kwargs)  # raises what is wrong with the axes, where that is it
+            raise
 
     def _in_trace(self, /, *args: Any, **kwargs: Any) -> Any:
         trace: Any = dispatch.current()

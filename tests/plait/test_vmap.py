@@ -292,6 +292,51 @@ def test_rows_draw_from_streams_of_their_own() -> None:
     assert len({*np.asarray(nested).ravel()}) == 6
 
 
+# Derivatives.
+
+
+def rooted(x: Any, w: Any) -> Any:
+    """A function whose branches have no derivative where they are not taken."""
+    if x > 0:
+        y = pl.sqrt(x) * w
+        while y > 2:
+            y = y / 2
+        return y
+    return x * x * w
+
+
+def test_gradients_stack_in_any_order() -> None:
+    xs, w = pl.asarray(np.asarray([4, -1, 9, 0.5], np.float32)), pl.asarray(np.float32(3))
+    singles = [pl.grad(rooted, argnums=(0, 1))(x, w) for x in xs]
+    of_x, of_w = (np.asarray([float(s[i]) for s in singles]) for i in (0, 1))
+    each = pl.vmap(pl.grad(rooted, argnums=(0, 1)), in_axes=(0, None))
+    for form in (each, pl.graph_function(each)):
+        found = form(xs, w)
+        np.testing.assert_allclose(np.asarray(found[0]), of_x, rtol=1e-6)
+        np.testing.assert_allclose(np.asarray(found[1]), of_w, rtol=1e-6)
+    compiled = pl.vmap(pl.grad(pl.graph_function(rooted)), in_axes=(0, None))
+    np.testing.assert_allclose(np.asarray(compiled(xs, w)), of_x, rtol=1e-6)
+
+    def total(xs: Any, w: Any) -> Any:
+        return pl.vmap(rooted, in_axes=(0, None))(xs, w).sum()
+
+    found = pl.grad(total, argnums=(0, 1))(xs, w)
+    np.testing.assert_allclose(np.asarray(found[0]), of_x, rtol=1e-6)
+    np.testing.assert_allclose(float(found[1]), of_w.sum(), rtol=1e-6)
+
+
+def test_a_tape_records_the_call() -> None:
+    rows_of_x, w = X / 20, pl.asarray(np.ones(4, np.float32))
+    xs = pl.asarray(rows_of_x)
+    with pl.GradientTape() as tape:
+        tape.watch(w)
+        y = pl.vmap(lambda x: pl.tanh(x @ w))(xs)
+        loss = (y * y).sum()
+    z = np.tanh(rows_of_x.sum(1))
+    wanted = (2 * z * (1 - z * z)) @ rows_of_x
+    np.testing.assert_allclose(np.asarray(tape.gradient(loss, w)), wanted, rtol=1e-5)
+
+
 # How it runs.
 
 
