@@ -57,6 +57,7 @@ from plait.runtime.gradients import implicit_value_and_gradients as implicit_val
 from plait.runtime.gradients import value_and_grad as value_and_grad
 from plait.runtime.gradients import value_and_gradients_function as value_and_gradients_function
 from plait.runtime.gradients import vjp as vjp
+from plait.runtime.loops import loop_gradients as loop_gradients
 from plait.runtime.tape import GradientTape as GradientTape
 from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
@@ -91,7 +92,7 @@ _OTHERS = (
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 "
     "GradientTape convert_modules custom_gradient device devices e errors finfo float16 float32 "
     "float64 from_dlpack grad gradients_function hessian implicit_gradients "
-    "implicit_value_and_gradients jacobian jvp remat stop_gradient value_and_grad "
+    "implicit_value_and_gradients jacobian jvp loop_gradients remat stop_gradient value_and_grad "
     "value_and_gradients_function vjp "
     "graph_function iinfo inf int16 int32 int64 int8 isdtype nan newaxis pi print random "
     "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
