@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plait.ir import dispatch
+from plait.ir import dispatch, ops
 from plait.ir.autodiff.accumulation import accumulate
 from plait.ir.autodiff.call import with_tangents
 from plait.ir.autodiff.forward import jvp_graph
@@ -20,6 +20,7 @@ from plait.ir.autodiff.linear import Linear, peel, trim
 from plait.ir.autodiff.memo import Memo
 from plait.ir.autodiff.partition import Residual, Split, split
 from plait.ir.autodiff.regions import Kept, RegionFunction
+from plait.ir.autodiff.scan_products import Taken, take_products
 from plait.ir.autodiff.while_parts import Indices, make_region, reached, zeros
 from plait.ir.graph import Graph
 from plait.ir.types import Type
@@ -74,7 +75,7 @@ class Back:
     body : Graph
         Constants: ``consts``, what the prelude makes of them. Carry: cotangents of ``carry``, sums
         of cotangents of ``sums``. Slices: ``slices``, then the cotangents of the results
-        ``arriving``. Stacked outputs: cotangents of ``stacked``.
+        ``arriving``. Stacked outputs: cotangents of ``stacked``, then what products are made of.
     prelude : Graph or None
     consts, slices : tuple of Residual
         Operands and results of the forward scan.
@@ -82,6 +83,8 @@ class Back:
         Stacked results.
     carry, sums, stacked : tuple of int
         Operands of the forward scan.
+    taken : Taken or None
+        Of the sums, products that are taken after the scan.
     """
 
     body: Graph
@@ -92,6 +95,23 @@ class Back:
     carry: Indices
     sums: Indices
     stacked: Indices
+    taken: Taken | None
+
+    @property
+    def carried_sums(self) -> Indices:
+        """The constants whose sums the scan carries."""
+        if self.taken is None:
+            return self.sums
+        return tuple([self.sums[k] for k in self.taken.kept])
+
+    def add_products(self, found: dict[int, Any], slices: Sequence[Any], made: Any) -> None:
+        """Add the products to the sums; ``made`` are stacks that the scan gave for them."""
+        if self.taken is not None:
+            stacks = dict(zip(self.taken.sources, [*slices, *made], strict=True))
+            for i, products in zip(self.sums, self.taken.products, strict=True):
+                for product in products:
+                    one = product.summed(stacks)
+                    found[i] = one if i not in found else ops.add(found[i], one)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,9 +185,13 @@ class _Plan:
             ]
 
         body = make_region(linear.graph.name, self._types(names, arriving), step)
+        first = len(consts) + len(carry)
+        after = first + len(sums)
+        taken = take_products(body, range(first, after), len(carry), range(after, len(body.inputs)))
+        body = body if taken is None else taken.body
         peeled = peel(body, len(consts))
         body, prelude = (body, None) if peeled is None else (peeled.body, peeled.prelude)
-        return Back(body, prelude, consts, slices, arriving, carry, sums, stacked)
+        return Back(body, prelude, consts, slices, arriving, carry, sums, stacked, taken)
 
     def _types(self, names: Sequence[Any], arriving: Indices) -> list[Type]:
         """Types of the backward body's inputs."""
@@ -246,7 +270,7 @@ class ScanFunction(RegionFunction):
             zeros(plan.types[i]) if g is None else g
             for i, g in zip(back.carry, starts, strict=True)
         ]
-        carry += [zeros(plan.types[i]) for i in back.sums]
+        carry += [zeros(plan.types[i]) for i in back.carried_sums]
         slices = [kept.values[r] for r in back.slices] + [cotangents[j] for j in back.arriving]
         attributes = {
             "num_consts": len(consts),
@@ -256,8 +280,9 @@ class ScanFunction(RegionFunction):
         }
         backward = ScanFunction(attributes, (back.body,))
         made = dispatch.apply(backward, (*consts, *carry, *slices))
-        places = (*back.carry, *back.sums, *back.stacked)
-        by_operand = dict(zip(places, made, strict=True))
+        places = (*back.carry, *back.carried_sums, *back.stacked)
+        by_operand = dict(zip(places, made, strict=False))
+        back.add_products(by_operand, slices, made[len(places) :])
         return [by_operand.get(i) if need else None for i, need in enumerate(asked)]
 
     def push_forward(

@@ -15,6 +15,7 @@ from plait.ir import Graph, Node, TensorType, ops
 from plait.ir.autodiff.graphs import joint
 from plait.passes import lower_checks, run_pipeline
 from tests.ir.autodiff.against_jax import arguments, program
+from tests.ir.autodiff.scans import SCANS
 
 F = "f64[2,2]"
 LENGTH = 3
@@ -71,6 +72,24 @@ def test_inactive_carries_have_no_cotangents() -> None:
     made = joint(graph, [3])
     _, backward = scans(made.graph)
     assert backward.attributes["num_carry"] == 1
+
+
+@pytest.mark.parametrize("name", ["lstm", "products of vectors"])
+def test_sums_of_products_are_one_product_after_the_loop(name: str) -> None:
+    graph = SCANS[name].graph()
+    made = joint(graph, range(len(graph.inputs)))
+    _, backward = scans(made.graph)
+    assert backward.attributes["num_carry"] == SCANS[name].carry
+    place = made.graph.nodes.index(backward)
+    assert any(n.op is ops.dot_general for n in made.graph.nodes[place:])
+
+
+def test_large_factors_of_products_are_not_stacked() -> None:
+    # The product of 2 x 2 numbers is smaller than its factors.
+    types = ("f64[2,2]", "f64[9,2]")
+    graph = scanning(types, 1, 1, lambda w, c: [ops.sin(ops.matmul(c, w))])
+    _, backward = scans(joint(graph, [0, 1]).graph)
+    assert backward.attributes["num_carry"] == 2
 
 
 def test_zero_cotangents_are_not_carried() -> None:
