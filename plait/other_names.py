@@ -6,12 +6,11 @@ from difflib import get_close_matches
 
 __all__ = ["hint"]
 
-_LATER = "gradients are not there yet"
 _IF = "use pl.where on tensors, and Python's if on what is known while tracing"
 _LOOP = "use Python's loops; a compiled function unrolls them, so their count must be known"
 _COMPILE = "use pl.graph_function"
 _CONVOLUTION = "use pl.convolution"
-_MAP = "not there yet; functions broadcast, so give the arguments a leading axis"
+_MAP = "use pl.vmap"
 
 #: What to say of a name that other libraries have.
 _REDIRECTS = {
@@ -27,7 +26,6 @@ _REDIRECTS = {
     "fori_loop": _LOOP,
     "from_numpy": "use pl.asarray",
     "function": _COMPILE,
-    "grad": _LATER,
     "int": "use pl.int32 or pl.int64",
     "jit": _COMPILE,
     "matrix_multiply": "use pl.matmul",
@@ -36,8 +34,8 @@ _REDIRECTS = {
     "scan": _LOOP,
     "tensor": "use pl.asarray",
     "unsqueeze": "use pl.expand_dims",
-    "value_and_grad": _LATER,
-    "vmap": _MAP,
+    "vectorize": _MAP,
+    "vectorized_map": _MAP,
     "while_loop": _LOOP,
 }
 _REDUCTIONS = ("all", "any", "logsumexp", "max", "mean", "min", "prod", "std", "sum")

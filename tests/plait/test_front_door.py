@@ -47,8 +47,7 @@ def test_an_unknown_name_has_a_hint() -> None:
         ("conv2d", "use pl.convolution"),
         ("reduce_sum", "use pl.sum"),
         ("cond", "pl.where"),
-        ("grad", "not there yet"),
-        ("vmap", "not there yet"),
+        ("vectorize", "use pl.vmap"),
     ],
 )
 def test_names_of_other_libraries_lead_somewhere(name: str, use: str) -> None:
