@@ -65,7 +65,7 @@ from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import public_functions as _public_functions
 from plait.tracer import register_pytree as register_pytree
-from plait.vectorize import vmap as vmap
+from plait.vectorized import vmap as vmap
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"

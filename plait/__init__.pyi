@@ -39,6 +39,9 @@ from plait.ir.functions.sets import UniqueAll, UniqueCounts, UniqueInverse
 from plait.printing import print as print
 from plait.runtime import Variable as Variable
 from plait.runtime import graph_function as graph_function
+from plait.runtime.custom import custom_gradient as custom_gradient
+from plait.runtime.custom import remat as remat
+from plait.runtime.custom import stop_gradient as stop_gradient
 from plait.runtime.derivatives import hessian as hessian
 from plait.runtime.derivatives import jacobian as jacobian
 from plait.runtime.derivatives import jvp as jvp
@@ -51,13 +54,14 @@ from plait.runtime.gradients import implicit_value_and_gradients as implicit_val
 from plait.runtime.gradients import value_and_grad as value_and_grad
 from plait.runtime.gradients import value_and_gradients_function as value_and_gradients_function
 from plait.runtime.gradients import vjp as vjp
+from plait.runtime.loops import loop_gradients as loop_gradients
 from plait.runtime.tape import GradientTape as GradientTape
 from plait.tracer import Tensor as Tensor
 from plait.tracer import TensorSpec as TensorSpec
 from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import register_pytree as register_pytree
-from plait.vectorize import vmap as vmap
+from plait.vectorized import vmap as vmap
 
 _Sizes = SupportsIndex | Sequence[SupportsIndex | Dim]
 _Axes = int | Sequence[int]
