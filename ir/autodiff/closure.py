@@ -14,6 +14,9 @@ from plait.ir.graph import Graph, Value
 from plait.ir.types import TensorType, Type
 
 
+_NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Closure:
     """A graph and what it was closed over.
@@ -41,9 +44,8 @@ class _Builder(GraphBuilder):
     def lift(self, payload: Any) -> Value:
         if type(payload) is Value and self.owns(payload):
             return payload
-        if type(payload) is not Value and not getattr(payload, "shape", ()):
-            if isinstance(payload, (np.ndarray, np.generic, bool, int, float, complex)):
-                return self.constant(payload)
+        if isinstance(payload, _NUMBERS) and not getattr(payload, "shape", ()):
+            return self.constant(payload)
         known = self._known.get(id(payload))
         if known is None:
             type_ = payload.type if type(payload) is Value else _type_of(payload)
@@ -56,9 +58,7 @@ def _type_of(array: Any) -> TensorType:
     return TensorType(np.dtype(array.dtype), tuple(array.shape))
 
 
-def close(
-    name: str, types: Sequence[Type], function: Callable[..., Sequence[Any]]
-) -> Closure:
+def close(name: str, types: Sequence[Type], function: Callable[..., Sequence[Any]]) -> Closure:
     """The graph of a function that applies strict ops to its arguments and to other payloads.
 
     Parameters

@@ -15,7 +15,10 @@ from plait.cli.diagnostics import source
 from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
 from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import ExecutionPlan, Graph, GraphBuilder
+from plait.ir.autodiff.graphs import joint
+from plait.ir.derivatives.define import like
 from plait.runtime import MemoryAnalysis, memory_lines, memory_of, plan_memory
+from plait.runtime.played import all_gradients
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
@@ -38,6 +41,11 @@ SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
     type=click.Choice(FORMATS),
     help="How it is written; by default what the suffix of -o says, or text.",
 )
+@click.option(
+    "--grad",
+    is_flag=True,
+    help="The graph that also computes the gradients of all floating arguments and variables.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", default=STDIO, metavar="FILE", help="Where to; - is stdout.")
 @click.option("--full-constants", is_flag=True, help="Write large constants into the text itself.")
@@ -52,6 +60,7 @@ def show(
     spec: str,
     stage: str | None,
     form: str | None,
+    grad: bool,
     as_json: bool,
     output: str,
     full_constants: bool,
@@ -62,7 +71,8 @@ def show(
 
     TARGET is file.py:function, file.py:Class.method, module:function, or a .ir file (- is stdin).
     Without --spec the function's own signature is taken. With -o, large constants (weights that
-    the function captures) go to a .safetensors file beside the text.
+    the function captures) go to a .safetensors file beside the text. With --grad the results are
+    the function's own, then the gradients of their sum.
     """
     stage = choose_stage(stage, reasons or memory)
     form = "json" if as_json else form or SUFFIXES.get(Path(output).suffix, "text")
@@ -72,9 +82,10 @@ def show(
     if target == STDIO or target.endswith(".ir"):
         if spec:
             raise click.UsageError("--spec is for functions; a .ir file has its types")
-        shown, memories = file_stage(read_graph(target), stage, memory)
+        graph = read_graph(target)
+        shown, memories = file_stage(with_gradients(graph) if grad else graph, stage, memory)
     else:
-        shown, memories = function_stage(target, spec, stage, memory)
+        shown, memories = function_stage(target, spec, stage, memory, grad)
     if isinstance(shown, ExecutionPlan) and form == "text":
         text = shown.as_text(reasons=reasons)
         return write_text(f"{text}\n{memory_lines(memories)}", output)
@@ -103,17 +114,23 @@ def write(shown: Any, stage: str, form: str, output: str, full: bool, memories: 
     return write_text(forms[form](shown), output)
 
 
-def function_stage(text: str, spec: str, stage: str, memory: bool) -> tuple[Any, Memories]:
+def function_stage(
+    text: str, spec: str, stage: str, memory: bool, grad: bool
+) -> tuple[Any, Memories]:
     """A function's graph, plan or lowered text; what it captures becomes constants.
 
-    With ``memory`` also what the plan and XLA say of theirs.
+    With ``memory`` also what the plan and XLA say of theirs; with ``grad`` of the function that
+    gives its gradients, too.
     """
     with source(spec):
         args, kwargs = parse_specs(spec)
     with load_target(text) as target:
         check_arguments(target, args, kwargs)
         with user_code(f"while tracing {target.name}"):
-            traced = target.function.trace(*args, **kwargs)
+            function = all_gradients(target.function) if grad else target.function
+            if not args and not kwargs and target.function.signature is not None:
+                args, kwargs = target.function.signature
+            traced = function.trace(*args, **kwargs)
         with redirect_stdout(sys.stderr):
             if stage == "traced":
                 return bind_captures(traced.graph, traced.captures), {}
@@ -121,6 +138,17 @@ def function_stage(text: str, spec: str, stage: str, memory: bool) -> tuple[Any,
             if stage == "optimized":
                 return bind_captures(optimized.graph, traced.captures), {}
             return traced.at_stage(stage), optimized.compare_memory() if memory else {}
+
+
+def with_gradients(graph: Graph) -> Graph:
+    """A graph that also gives the gradients of the sum of its outputs."""
+    both = joint(graph, range(len(graph.inputs)))
+    builder = GraphBuilder(graph.name)
+    with builder:
+        inputs = [builder.input(v.type, v.name) for v in graph.inputs]
+        ones = [like(graph.outputs[i], 1) for i in both.outputs]
+        outputs = builder.inline(both.graph, [*inputs, *ones])
+    return builder.build(outputs)
 
 
 def file_stage(graph: Graph, stage: str, memory: bool) -> tuple[Any, Memories]:

@@ -93,9 +93,7 @@ class _Custom:
             leaves[i] = wrap(x)
         result, gradient = pair(self._f(*unflatten(self._tree, leaves)), self.name)
         self._made, self._out_tree = flatten(result)
-        self._places = [
-            i for i, x in enumerate(self._made) if isinstance(x, (Tensor, Variable))
-        ]
+        self._places = [i for i, x in enumerate(self._made) if isinstance(x, (Tensor, Variable))]
         payloads = [unwrap(self._made[i]) for i in self._places]
         own = {id(x) for x in operands}  # a result that is an argument is a value of its own
         return [functions.astype(x, x.dtype) if id(x) in own else x for x in payloads], gradient

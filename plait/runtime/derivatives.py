@@ -19,13 +19,14 @@ from plait.ir.batching.graphs import replay_batched
 from plait.ir.derivatives.define import like
 from plait.ir.errors import SignatureError, UnknownNameError
 from plait.ir.frames import boundary
-from plait.runtime.gradients import (
+from plait.runtime.gradients import grad
+from plait.runtime.played import (
     Played,
     checked_argnums,
     fresh_tensor,
-    grad,
     play,
     split_aux,
+    with_graph,
 )
 from plait.runtime.tape import eager_from_here, fitting, payload_of_target
 from plait.tracer import TreeDef, call_captured, flatten, leaf_paths, unflatten, wrap
@@ -170,7 +171,7 @@ def jacobian(
         found = unflatten(tree, [row[0] if single else tuple(row) for row in nested])
         return (found, aux) if has_aux else found
 
-    return matrix
+    return with_graph(matrix, "jacobian")
 
 
 def _by_rows(played: Played, target: Any) -> list[Any]:

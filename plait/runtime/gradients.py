@@ -4,134 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from plait.ir import dispatch, functions, is_complex, is_inexact, ops
-from plait.ir.autodiff.recording import Recording
 from plait.ir.derivatives.define import like
-from plait.ir.errors import DTypeError, ShapeError, SignatureError
+from plait.ir.errors import SignatureError
 from plait.ir.frames import boundary
-from plait.runtime.tape import cotangents_for, eager_from_here, fitting, payload_of_target
-from plait.runtime.variable import Variable
-from plait.tracer import (
-    Tensor,
-    TreeDef,
-    call_captured,
-    flatten,
-    freeze,
-    leaf_paths,
-    recorded,
-    unflatten,
-    unwrap,
-    wrap,
+from plait.runtime.played import (
+    checked_argnums,
+    checked_params,
+    demand_callable,
+    gradients_or_zeros,
+    play,
+    scalar_payload,
+    split_aux,
+    with_graph,
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Played:
-    """A call of a function under a recording.
-
-    Attributes
-    ----------
-    recording : Recording
-    result : Any
-        What the function returned.
-    payloads : list
-        Of the tensors that are differentiated with respect to.
-    tree : TreeDef
-        Their structure.
-    """
-
-    recording: Recording
-    result: Any
-    payloads: list[Any]
-    tree: TreeDef
-
-    def pull(self, targets: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        """Cotangents of ``payloads``, as payloads; None where nothing depends on one."""
-        return self.recording.pullback(targets, cotangents, self.payloads)
-
-
-def play(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    positions: Sequence[int | str],
-    *,
-    variables: bool = False,
-) -> Played:
-    """Call a function, recording what depends on some of its arguments.
-
-    Parameters
-    ----------
-    f : callable
-    args, kwargs
-        Its arguments; the tensors in those that are differentiated are replaced by new ones.
-    positions : sequence of int or str
-        The arguments that are differentiated with respect to: nests of tensors.
-    variables : bool
-        Whether trainable variables are watched too.
-    """
-    with ExitStack() as scopes:
-        eager_from_here(scopes)
-        mine = [kwargs[p] if isinstance(p, str) else args[p] for p in positions]
-        leaves, tree = flatten(mine)
-        names = leaf_paths(tree, "arguments")
-        fresh = [fresh_tensor(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
-        recording = Recording()
-        recording.watches_variables = variables
-        for handle in fresh:
-            recording.watch(handle._data)
-        replaced = unflatten(tree, fresh)
-        given, named = list(args), dict(kwargs)
-        for p, value in zip(positions, replaced, strict=True):
-            if isinstance(p, str):
-                named[p] = value
-            else:
-                given[p] = value
-        payloads = [handle._data for handle in fresh]
-        with recording.recording():
-            result = call_captured(f, *given, **named)
-    return Played(recording, result, payloads, tree)
-
-
-def fresh_tensor(leaf: Any, name: str) -> Tensor:
-    """A tensor of its own with the elements of an argument, to be differentiated with respect to.
-
-    Raises
-    ------
-    DTypeError
-        It is not floating or complex.
-    """
-    payload = unwrap(leaf)
-    if not hasattr(payload, "dtype") or not hasattr(payload, "shape"):
-        payload = functions.constant(payload)
-    if not is_inexact(payload.dtype):
-        raise DTypeError(
-            f"{name}: only floating and complex values have gradients, this one is "
-            f"{payload.dtype.name}; pass a float, or leave the argument out"
-        )
-    if dispatch.depth():
-        return wrap(ops.cast(payload, dtype=payload.dtype))
-    if type(leaf) is Tensor:
-        freeze(leaf)
-    made = payload.view() if type(payload) is np.ndarray else payload.copy()
-    for tape in recorded.tapes():
-        tape.alias(made, payload)
-    handle = wrap(made)
-    freeze(handle)
-    return handle
-
-
-def gradients_or_zeros(played: Played, found: Sequence[Any]) -> list[Tensor]:
-    """Tensors for cotangents, zeros where there is none."""
-    return [
-        wrap(like(x, 0) if g is None else g) for x, g in zip(played.payloads, found, strict=True)
-    ]
+from plait.runtime.tape import cotangents_for, fitting, payload_of_target
+from plait.runtime.variable import Variable
+from plait.tracer import Tensor, flatten, unflatten, wrap
 
 
 def gradients_function(
@@ -174,7 +64,7 @@ def gradients_function(
         found: list[Any] = both(*args, **kwargs)[1]
         return found
 
-    return gradients
+    return with_graph(gradients, "gradients")
 
 
 def value_and_gradients_function(
@@ -187,12 +77,12 @@ def value_and_gradients_function(
     >>> pl.value_and_gradients_function(lambda x: x * x)(3.0)
     (pl.Tensor(9., dtype=float32), [pl.Tensor(6., dtype=float32)])
     """
-    _demand_callable(f, "value_and_gradients_function")
+    demand_callable(f, "value_and_gradients_function")
 
     @functools.wraps(f, updated=())
     @boundary
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        positions = range(len(args)) if params is None else _positions(params, args, kwargs)
+        positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
         played = play(f, args, kwargs, list(positions))
         targets = [payload_of_target(t) for t in flatten(played.result)[0]]
         found = played.pull(targets, cotangents_for(played.result, targets, None))
@@ -200,7 +90,7 @@ def value_and_gradients_function(
         gradients: list[Any] = unflatten(played.tree, made)
         return played.result, gradients
 
-    return value_and_gradients
+    return with_graph(value_and_gradients, "gradients")
 
 
 def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor, Variable]]]:
@@ -233,7 +123,7 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor
         found: list[tuple[Tensor, Variable]] = both(*args, **kwargs)[1]
         return found
 
-    return gradients
+    return with_graph(gradients, "gradients")
 
 
 def implicit_value_and_gradients(
@@ -248,13 +138,11 @@ def implicit_value_and_gradients(
     >>> value, pairs[0][0]
     (pl.Tensor(6., dtype=float32), pl.Tensor(3., dtype=float32))
     """
-    _demand_callable(f, "implicit_gradients")
+    demand_callable(f, "implicit_gradients")
 
     @functools.wraps(f, updated=())
     @boundary
-    def value_and_gradients(
-        *args: Any, **kwargs: Any
-    ) -> tuple[Any, list[tuple[Tensor, Variable]]]:
+    def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Tensor, Variable]]]:
         played = play(f, args, kwargs, (), variables=True)
         targets = [payload_of_target(t) for t in flatten(played.result)[0]]
         variables = list(played.recording.variables.values())
@@ -264,7 +152,7 @@ def implicit_value_and_gradients(
         made = [wrap(like(x, 0) if g is None else g) for x, g in zip(sources, found, strict=True)]
         return played.result, [(g, v) for g, (v, _) in zip(made, variables, strict=True)]
 
-    return value_and_gradients
+    return with_graph(value_and_gradients, "gradients")
 
 
 def grad(
@@ -307,7 +195,7 @@ def grad(
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
-    return gradient
+    return with_graph(gradient, "grad")
 
 
 def value_and_grad(
@@ -320,7 +208,7 @@ def value_and_grad(
     >>> pl.value_and_grad(lambda x: x * x)(3.0)
     (pl.Tensor(9., dtype=float32), pl.Tensor(6., dtype=float32))
     """
-    _demand_callable(fun, "grad")
+    demand_callable(fun, "grad")
 
     @functools.wraps(fun, updated=())
     @boundary
@@ -333,7 +221,7 @@ def value_and_grad(
         gradients = unflatten(played.tree, gradients_or_zeros(played, found))
         return played.result, gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
-    return value_and_gradient
+    return with_graph(value_and_gradient, "grad")
 
 
 def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -363,7 +251,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> pull(1.0)
     (pl.Tensor(5., dtype=float32), pl.Tensor(2., dtype=float32))
     """
-    _demand_callable(fun, "vjp")
+    demand_callable(fun, "vjp")
     return _vjp(fun, primals, has_aux)
 
 
@@ -387,73 +275,6 @@ def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> An
         return tuple(unflatten(played.tree, gradients_or_zeros(played, found)))
 
     return (value, pull, aux) if has_aux else (value, pull)
-
-
-# Arguments.
-
-
-def checked_argnums(argnums: int | Sequence[int], args: tuple[Any, ...]) -> list[int]:
-    """Positions of arguments, counted from the front.
-
-    Raises
-    ------
-    SignatureError
-        There is no such argument.
-    """
-    asked = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in asked:
-        if not isinstance(i, int) or not -len(args) <= i < len(args):
-            raise SignatureError(
-                f"argnums: there is no positional argument {i!r}; {len(args)} were given"
-            )
-    return [i % len(args) for i in asked]
-
-
-def _positions(
-    params: Sequence[int | str], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> list[int | str]:
-    for p in params:
-        known = p in kwargs if isinstance(p, str) else -len(args) <= p < len(args)
-        if not known:
-            raise SignatureError(f"params: the call has no argument {p!r}")
-    return [p if isinstance(p, str) else p % len(args) for p in params]
-
-
-def split_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
-    """The differentiated part of a result, and the rest."""
-    if not has_aux:
-        return result, None
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise SignatureError("has_aux: the function must return a pair (result, anything else)")
-    return result
-
-
-def scalar_payload(value: Any) -> Any:
-    """The payload of a result that must be a real floating tensor of one element.
-
-    Raises
-    ------
-    ShapeError, DTypeError
-        It is not.
-    """
-    if not isinstance(value, (Tensor, Variable, float)):
-        raise DTypeError(
-            f"grad: the function must return a floating tensor, it gave {type(value).__name__}"
-        )
-    payload = payload_of_target(value)
-    if is_complex(payload.dtype):
-        raise DTypeError("grad: the function must return a real number; take real() or abs()")
-    if payload.shape != ():
-        raise ShapeError(
-            f"grad: the function must return a 0-d tensor, it gave shape {tuple(payload.shape)}; "
-            "sum it, or use pl.vjp or pl.jacobian"
-        )
-    return payload
-
-
-def _demand_callable(f: Any, what: str) -> None:
-    if not callable(f):
-        raise SignatureError(f"{what}: expected a function, got {type(f).__name__}")
 
 
 __all__ = [

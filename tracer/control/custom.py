@@ -44,9 +44,7 @@ class _Inner:
         self.positions = [i for i, x in enumerate(self.leaves) if hasattr(x, "__plait_tensor__")]
         self.positions += [i for i, x in enumerate(self.leaves) if type(x) is Tensor]
         self.positions.sort()
-        values = [
-            self.region.lift(payload_of(_read(self.leaves[i]))) for i in self.positions
-        ]
+        values = [self.region.lift(payload_of(_read(self.leaves[i]))) for i in self.positions]
         self.region.leave()
         self._refuse_changes()
         self.region.finish()
@@ -120,9 +118,7 @@ def stage_custom(function: Callable[..., Any], args: tuple[Any, ...], name: str)
         return pair(calls.call(function, *args), name)[0]
     what = f"{name}, which has a gradient of its own,"
     inner = _Inner(current(), name, what)
-    result, gradient = pair(
-        inner.run(function, put, [v.tensor_type for v in operands]), name
-    )
+    result, gradient = pair(inner.run(function, put, [v.tensor_type for v in operands]), name)
     with_leaves = flatten(result)[0]
     types = [payload_of(_read(x)).type for x in with_leaves if _is_tensor(x)]
     smooth = [t for t in types if is_inexact(t.dtype)]
