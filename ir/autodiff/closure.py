@@ -13,7 +13,6 @@ from plait.ir.builder import GraphBuilder
 from plait.ir.graph import Graph, Value
 from plait.ir.types import TensorType, Type
 
-
 _NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
 
 
