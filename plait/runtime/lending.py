@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-#: Larger ones are not copied by XLA, and what a call does with them takes longer.
+#: What a call does with larger ones takes longer than their crossing.
 LARGEST = 64 * 1024
 
 
