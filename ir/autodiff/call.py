@@ -11,7 +11,7 @@ from plait.ir.autodiff.forward import jvp_graph
 from plait.ir.autodiff.function import Apply, Pull
 from plait.ir.autodiff.graphs import joint
 from plait.ir.autodiff.linear import trim
-from plait.ir.autodiff.liveness import live_part
+from plait.ir.autodiff.liveness import live_part, num_checks
 from plait.ir.autodiff.memo import Memo
 from plait.ir.autodiff.partition import Split, split
 from plait.ir.autodiff.regions import Backward, Kept, RegionFunction
@@ -82,7 +82,9 @@ def _plan(callee: Graph, needs: tuple[bool, ...], remat: bool) -> _Plan:
         both = joint(callee, [i for i, need in enumerate(needs) if need])
         made = split(both, policy="recompute-all" if remat else "min-cut")
         saves = any(r.kind == "saved" for r in made.residuals)
-        return _Plan(made, None if remat and not saves else made.forward, remat)
+        # A loop's gradient checks its number of trips, in the forward pass only.
+        checks = num_checks(made.forward) > num_checks(callee)
+        return _Plan(made, None if remat and not (saves or checks) else made.forward, remat)
 
     return _plans.get((callee,), (needs, remat), make)
 

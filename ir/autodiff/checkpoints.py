@@ -18,7 +18,7 @@ from plait.ir.autodiff.accumulation import accumulate
 from plait.ir.autodiff.capacity import LoopOptions
 from plait.ir.autodiff.graphs import joint, replay
 from plait.ir.autodiff.linear import Linear
-from plait.ir.autodiff.liveness import live_inputs, live_nodes
+from plait.ir.autodiff.liveness import live_inputs, live_nodes, num_checks
 from plait.ir.autodiff.partition import Split, split
 from plait.ir.autodiff.recomputation import can_recompute, quiet
 from plait.ir.autodiff.while_buffers import Limit, limit_of
@@ -146,6 +146,9 @@ class Checkpointed:
         made = joint(loop.body, [*consts, *[first + j for j in carry]], carry)
         self.split = split(made, free_outputs=(), invariant=range(first), policy="recompute-all")
         self.again = _again(loop, self.split)
+        # The gradient of a loop in the body checks its number of trips, in the forward pass only.
+        checked = num_checks(self.split.forward) > num_checks(loop.body)
+        self.body = self.split.forward if checked else None
         states = [loop.carry_types[j] for j in self.again.state]
         self.types: list[Type] = [buffer_type(t, slots.count) for t in states]
         self.forward = make_region(
@@ -188,6 +191,7 @@ class _Forward:
     def __init__(self, owner: Checkpointed, loop: Loop) -> None:
         self.loop, self.again, self.types = loop, owner.again, owner.types
         self.count, self.stride = owner.slots.count, owner.slots.stride
+        self.body = owner.body or loop.body
         self.width = loop.num_carry
 
     def graph(self, builder: Any, *operands: Any) -> Values:
@@ -249,7 +253,7 @@ class _Forward:
 
     def trip(self, builder: Any, consts: Values, carry: Values) -> Values:
         outer = consts[: self.loop.num_consts]
-        after = builder.inline(self.loop.body, [*outer, *carry[: self.width]])
+        after = builder.inline(self.body, [*outer, *carry[: self.width]])
         (go,) = builder.inline(self.loop.condition, [*outer, *after])
         return [*after, go, ops.add(carry[-1], number(1))]
 

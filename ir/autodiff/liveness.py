@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from plait.ir import ops
 from plait.ir.graph import Graph, Node, Value
 
 
@@ -47,4 +48,9 @@ def live_inputs(graph: Graph, outputs: Iterable[Value], *, effects: bool = True)
     return {i for i, v in enumerate(graph.inputs) if v in read}
 
 
-__all__ = ["live_inputs", "live_nodes", "live_part"]
+def num_checks(graph: Graph) -> int:
+    """How many checks a graph has, those in its regions too."""
+    return sum(node.op is ops.check for node in graph.walk())
+
+
+__all__ = ["live_inputs", "live_nodes", "live_part", "num_checks"]

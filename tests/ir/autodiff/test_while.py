@@ -262,48 +262,6 @@ def test_integer_and_boolean_carries_steer_and_have_no_cotangents() -> None:
     check_gradients(run, np.asarray(2.1))
 
 
-@pytest.mark.parametrize("n", [0, 1, 3])
-def test_a_loop_in_a_loop(n: int) -> None:
-    inner = Counted([F64], [F64], lambda c, y: [ops.sin(ops.multiply(c, y))])
-
-    def step(c: Any, x: Any, k: Any) -> list[Any]:
-        return [ops.add(inner(k, c, x)[0], x), ops.add(k, number(1))]
-
-    outer = Counted([F64], [F64, COUNT], step)
-    check_gradients(
-        lambda c, x: outer(trips(n), c, x, trips(0))[0], np.asarray(1.2), np.asarray(0.4)
-    )
-
-
-def test_a_check_of_an_inner_loop_reaches_the_top() -> None:
-    inner = Counted([], [F64], lambda y: [ops.sin(y)])
-    outer = Counted([], [F64, COUNT], lambda x, k: [inner(k, x)[0], ops.add(k, number(1))])
-    made = joint_of(outer.graph(F64, COUNT), [1], capacity=4)
-    lowered, table = passes.lower_checks(made.graph)
-    operands = [np.asarray(0.3), trips(0), np.asarray(1.0)]
-    *_, status = ir.evaluate(lowered, [trips(4), *operands])
-    assert status[0] == 0
-    *_, status = ir.evaluate(lowered, [trips(4), np.asarray(0.3), trips(3), np.asarray(1.0)])
-    failure = table[status[0] - 1].exception(status)
-    assert isinstance(failure, LoopCapacityError)
-    assert failure.trips == 5
-
-
-def test_a_loop_in_a_scan() -> None:
-    inner = Counted([F64], [F64], lambda c, y: [ops.sin(ops.multiply(c, y))])
-
-    def body(c: Any, x: Any, k: Any) -> list[Any]:
-        y = inner(k, c, x)[0]
-        return [y, ops.multiply(y, y)]
-
-    region = ir.region("body", [F64, F64, COUNT], body)
-
-    def run(c: Any, x: Any) -> Any:
-        return ops.scan(c, x, np.arange(3), regions=(region,), num_consts=1, num_carry=1, length=3)
-
-    check_gradients(run, np.asarray(1.2), np.asarray(0.4))
-
-
 def test_effects_in_the_body_happen_once(capsys: pytest.CaptureFixture[str]) -> None:
     token = ir.token
 
