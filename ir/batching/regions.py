@@ -151,7 +151,7 @@ def _while(
     carry = _carried(operands[count:], dims[count:], flags, size)
     axes = (*at_front(_flags(dims[:count])), *at_front(flags))
     run = _while_by_row if by_row else _while_together
-    return run(consts, carry, axes, size, regions, mask), at_front(flags)
+    return run(consts, carry, axes, size, attributes, regions, mask), at_front(flags)
 
 
 def _carried(
@@ -168,6 +168,7 @@ def _while_together(
     carry: list[Any],
     axes: Dims,
     size: Dimension,
+    attributes: Attributes,
     regions: Regions,
     mask: Any,
 ) -> tuple[Any, ...]:
@@ -191,7 +192,8 @@ def _while_together(
         return _kept(found, dims, axes[len(axes) - len(carry) :], size)
 
     made = (region_here(condition.name, types, go_on), region_here(body.name, types, step))
-    found: tuple[Any, ...] = ops.while_(*consts, *carry, regions=made, num_consts=len(consts))
+    counts = {**attributes, "num_consts": len(consts)}
+    found: tuple[Any, ...] = ops.while_(*consts, *carry, regions=made, **counts)
     return found
 
 
@@ -210,6 +212,7 @@ def _while_by_row(
     carry: list[Any],
     axes: Dims,
     size: Dimension,
+    attributes: Attributes,
     regions: Regions,
     mask: Any,
 ) -> tuple[Any, ...]:
@@ -242,7 +245,7 @@ def _while_by_row(
     rows = goes_on((*consts, *carry), mask)
     types = [type_of(x) for x in (*consts, rows, *carry)]
     made = (region_here(condition.name, types, any_row), region_here(body.name, types, step))
-    _, *results = ops.while_(*consts, rows, *carry, regions=made, num_consts=count)
+    _, *results = ops.while_(*consts, rows, *carry, regions=made, **attributes)
     return tuple(results)
 
 

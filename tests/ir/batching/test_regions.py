@@ -158,6 +158,16 @@ def test_rows_that_are_done_keep_their_values() -> None:
     assert count(batched, ops.while_) == 1
 
 
+def test_a_bound_of_trips_stays() -> None:
+    def f(x: Any) -> Any:
+        go_on = ir.region("go_on", [F32], lambda v: ops.greater(v, f32(1)))
+        step = ir.region("body", [F32], lambda v: ops.divide(v, f32(2)))
+        return ops.while_(x, regions=(go_on, step), num_consts=0, bound=9)[0]
+
+    batched, _ = agree(ir.region("f", [F32], f), (0,), array(7, 100))
+    assert [n.attributes["bound"] for n in batched.walk() if n.op is ops.while_] == [9]
+
+
 def test_checks_of_a_loop_count_for_rows_that_go_on() -> None:
     def body(x: Any) -> Any:
         ops.check(ops.greater(x, f32(1)), x, error="CheckError", message="at {}")
