@@ -131,7 +131,7 @@ class Node:
         node.attributes = attributes
         node.regions = regions
         node.location = location
-        results = []
+        results: list[Value] = []
         for type_ in result_types:
             value: Any = _new(_OpenValue)
             value.type = type_
