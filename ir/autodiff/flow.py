@@ -89,7 +89,7 @@ def _scipy_flow(
     flow = maximum_flow(matrix, source, sink, method="dinic").flow.tocoo()
     left = dict(edges)
     for u, v, amount in zip(flow.row.tolist(), flow.col.tolist(), flow.data.tolist(), strict=True):
-        left[u, v] = edges.get((u, v), 0) - amount
+        left[u, v] = edges.get((u, v), 0) - int(amount)
     return left
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 from plait.ir import dispatch
 from plait.ir.autodiff.function import Differentiable
@@ -48,7 +48,7 @@ class RegionFunction:
     regions : tuple of Graph
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, attributes: Mapping[str, Any], regions: tuple[Graph, ...]) -> None:
         self.attributes = attributes

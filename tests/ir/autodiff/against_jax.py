@@ -46,8 +46,11 @@ def smooth(graph: Graph) -> tuple[int, ...]:
 def cotangents(made: Joint, seed: int = 1) -> list[Any]:
     """Random cotangents for a joint graph."""
     random = np.random.default_rng(seed)
-    values = made.graph.inputs[made.num_inputs :]
-    return [np.asarray(random.normal(size=np.shape(np.empty(v.shape)))) for v in values]  # type: ignore[arg-type]
+    found: list[Any] = []
+    for value in made.graph.inputs[made.num_inputs :]:
+        shape: Any = value.shape
+        found.append(np.asarray(random.normal(size=shape), value.dtype))
+    return found
 
 
 def pulled(reference: Reference, arrays: Sequence[Any], wrt: Sequence[int], given: Any) -> Any:
