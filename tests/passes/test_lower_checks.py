@@ -80,6 +80,26 @@ def test_dropped_when_not_enabled() -> None:
     assert [n.op.name for n in found.nodes] == ["add"]
 
 
+def test_the_room_of_a_loop_is_checked_in_any_case() -> None:
+    """Else its gradient would be wrong, and nobody would know."""
+
+    def room(i: Value) -> Any:
+        ok = ops.less(i, np.int64(3))
+        ops.check(ok, i, error="LoopCapacityError", message="{} trips")
+        demand(i, 1)
+        return ops.add(i, np.int64(1))
+
+    def function(i: Value) -> Any:
+        demand(i, 5)
+        go_on = make(I, lambda i: ops.less(i, np.int64(5)))
+        return ops.while_(i, regions=(go_on, make(I, room)), num_consts=0)
+
+    found, table = lower_checks(make(I, function), enabled=False)
+    assert [record.error for record in table] == ["LoopCapacityError"]
+    assert ir.evaluate(found, [np.asarray(9)])[1].tolist() == [0, 0, 0, 0]
+    assert ir.evaluate(found, [np.asarray(1)])[1].tolist() == [1, 3, 0, 0]
+
+
 def test_the_record_has_the_users_line() -> None:
     graph = ir.parse(
         'graph f(%ok: bool[]) -> () { check(%ok) {error = "CheckError", message = "no"} '
