@@ -9,7 +9,16 @@ from pathlib import Path
 
 from benchmarks.measure import Row, as_table
 
-NAMES = ("eager", "calls", "guards", "conversion", "control", "tracing", "programs")
+NAMES = (
+    "eager",
+    "calls",
+    "guards",
+    "conversion",
+    "control",
+    "tracing",
+    "programs",
+    "gradients",
+)
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
