@@ -10,11 +10,11 @@ import numpy as np
 
 from plait import ir
 from plait.backends import get_backend
-from plait.ir import Graph
+from plait.ir import Graph, Value
 from plait.ir.autodiff.forward import jvp_graph
 from plait.ir.autodiff.graphs import Joint, joint
 from plait.ir.autodiff.partition import POLICIES, Split, split
-from plait.ir.types import is_inexact
+from plait.ir.types import is_complex, is_inexact
 
 Reference = Callable[..., Any]
 TOLERANCE = 1e-11
@@ -25,6 +25,15 @@ def program(types: Sequence[str], function: Callable[..., Any], name: str = "pro
     return ir.region(name, [ir.parse_type(t) for t in types], function)
 
 
+def normal(random: np.random.Generator, value: Value) -> Any:
+    """Normal numbers of a value's type."""
+    shape: Any = value.shape
+    found = random.normal(size=shape)
+    if is_complex(value.dtype):
+        found = found + 1j * random.normal(size=shape)
+    return np.asarray(found, value.dtype)
+
+
 def arguments(graph: Graph, seed: int = 0) -> list[Any]:
     """Random arrays for the inputs: normal numbers, small integers, truth."""
     random = np.random.default_rng(seed)
@@ -32,7 +41,7 @@ def arguments(graph: Graph, seed: int = 0) -> list[Any]:
     for value in graph.inputs:
         shape: Any = value.shape
         if is_inexact(value.dtype):
-            found.append(np.asarray(random.normal(size=shape), value.dtype))
+            found.append(normal(random, value))
         else:
             found.append(np.asarray(random.integers(0, 2, size=shape), value.dtype))
     return found
@@ -46,11 +55,7 @@ def smooth(graph: Graph) -> tuple[int, ...]:
 def cotangents(made: Joint, seed: int = 1) -> list[Any]:
     """Random cotangents for a joint graph."""
     random = np.random.default_rng(seed)
-    found: list[Any] = []
-    for value in made.graph.inputs[made.num_inputs :]:
-        shape: Any = value.shape
-        found.append(np.asarray(random.normal(size=shape), value.dtype))
-    return found
+    return [normal(random, v) for v in made.graph.inputs[made.num_inputs :]]
 
 
 def pulled(reference: Reference, arrays: Sequence[Any], wrt: Sequence[int], given: Any) -> Any:
@@ -115,7 +120,7 @@ def check_forward(graph: Graph, reference: Reference, arrays: Sequence[Any]) -> 
     both, changed = jvp_graph(graph, wrt)
     ir.verify(both)
     random = np.random.default_rng(2)
-    tangents = [np.asarray(random.normal(size=arrays[i].shape)) for i in wrt]
+    tangents = [normal(random, graph.inputs[i]) for i in wrt]
 
     def pushed(primals: Any, given: Any) -> Any:
         def of_smooth(*values: Any) -> Any:

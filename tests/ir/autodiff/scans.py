@@ -191,6 +191,14 @@ SCANS = {
         ],
         lambda w, c, x: [jnp.einsum("bij,bkj->bik", jnp.cos((c + x) @ w), w)],
     ),
+    "complex": Scan(
+        ("c128[2]", "c128[2]", "c128[2]"),
+        1,
+        1,
+        3,
+        lambda w, c, x: [ops.sin(ops.multiply(ops.conj(c), w)), ops.multiply(ops.exp(c), x)],
+        lambda w, c, x: [jnp.sin(jnp.conj(c) * w), jnp.exp(c) * x],
+    ),
     "swapped": Scan(
         ("f64[]", "f64[]", "f64[]"),
         1,
