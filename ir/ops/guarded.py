@@ -2,7 +2,7 @@
 
 Where ``select`` masks an element, its cotangent is 0; times an infinite or undefined derivative,
 as that of ``sqrt`` at 0 or of ``log`` below it, it must stay 0. Both ops are linear in what they
-guard, and their own derivatives are made of themselves.
+guard, and their own derivatives are made of themselves. A 0 that they give has either sign.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def _has_nan(x: Any) -> bool:
 def _multiply_or_zero(x: Any, y: Any) -> Any:
     found = np.asarray(np.multiply(x, y))
     if _has_nan(found):  # else no 0 met an infinity or NaN
-        np.copyto(found, 0, where=(x == 0) | (y == 0))
+        np.copyto(found, 0, where=np.isnan(found) & ((x == 0) | (y == 0)))
     return found
 
 
 def _divide_or_zero(x: Any, y: Any) -> Any:
     found = np.asarray(np.divide(x, y))
     if _has_nan(found):
-        np.copyto(found, 0, where=x == 0)
+        np.copyto(found, 0, where=np.isnan(found) & (x == 0))
     return found
 
 

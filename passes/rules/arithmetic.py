@@ -164,6 +164,17 @@ def _divide_by_power(rewriter: Rewriter, node: Node) -> Replacement:
     )
 
 
+def _guards_nothing(op: Op, test: Any) -> Any:
+    """The plain op, where the second operand is a number that makes no NaN of 0."""
+
+    def build(rewriter: Rewriter, node: Node) -> Replacement:
+        number = scalar(node.operands[1])
+        plain = number is not None and number != 0 and bool(test(number))
+        return rewriter.emit(op, *node.operands) if plain else None
+
+    return build
+
+
 def _floor_divide_by_power(rewriter: Rewriter, node: Node) -> Replacement:
     x, y = node.operands
     exponent = power_of_two(y)
@@ -283,6 +294,11 @@ _MULTIPLY = (
          when(_divided_by_minus_one, _unary(ops.negative))),
     Rule("divide-negatives", "(-x) / (-y) = x / y", ops.divide, _both_negative),
     Rule("divide-power-of-two", "x / 2**k = x * 2**-k", ops.divide, _divide_by_power),
+    Rule("multiply-or-zero-number", "multiply_or_zero(x, c) = x * c, c finite, not 0",
+         ops.multiply_or_zero, _guards_nothing(ops.multiply, np.isfinite)),
+    Rule("divide-or-zero-number", "divide_or_zero(x, c) = x / c, c neither 0 nor NaN",
+         ops.divide_or_zero,
+         _guards_nothing(ops.divide, lambda c: not np.isnan(c))),
     Rule("floor-divide-one", "x // 1 = x, integers", ops.floor_divide,
          keep_first_if(lambda y: is_exact(y) and is_one(y))),
     Rule("floor-divide-power-of-two", "x // 2**k = x >> k, integers", ops.floor_divide,

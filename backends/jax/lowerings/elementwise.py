@@ -250,14 +250,14 @@ def _cotangent_derivative(order: int) -> Any:
     return polynomial
 
 
-# Products and quotients in which 0 wins.
+# Products and quotients in which 0 wins: as fast as plain ones. With a test for NaN they are not.
 def _multiply_or_zero(x: Any, y: Any) -> Any:
     either = lax.bitwise_or(lax.eq(x, zeros(x)), lax.eq(y, zeros(y)))
     return lax.select(either, zeros(x), lax.mul(x, y))
 
 
 def _divide_or_zero(x: Any, y: Any) -> Any:
-    return lax.select(lax.eq(x, zeros(x)), zeros(x), lax.div(x, y))
+    return lax.select(lax.eq(x, zeros(x)), x, lax.div(x, y))
 
 
 def lower_cast(x: Any, *, dtype: Any) -> Any:
