@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from plait.ir.frames import boundary, hide_internals
 from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain
 from plait.runtime.fast import MISMATCH, Quick, fast_call
+from plait.runtime.identity import IdentityMap
 from plait.runtime.options import Options, make_options
 from plait.runtime.program import Program
 from plait.runtime.request import Request, bind
@@ -42,7 +42,7 @@ class GraphFunction:
         self._specializer = Specializer(function_name(function, options), options)
         self._segments = SegmentRunner(self._specializer.name, options)
         self._fast: Quick | None = None
-        self._instances: IdentityMap = IdentityMap()
+        self._instances: IdentityMap[GraphFunction] = IdentityMap()
         self._bind = bind(function)
         functools.update_wrapper(self, function, updated=())
 
@@ -294,41 +294,6 @@ class GraphFunction:
         raise SignatureError(
             f"{self!r} cannot be pickled or copied; pickle the function that it wraps"
         )
-
-
-class IdentityMap:
-    """Values by object identity, dropped with the object."""
-
-    def __init__(self) -> None:
-        self._items: dict[int, tuple[Any, GraphFunction]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: Any, make: Callable[[Any], GraphFunction]) -> GraphFunction:
-        """The value of ``key``, made when it is new."""
-        found = self._items.get(id(key))
-        if found is not None and found[0]() is key:
-            return found[1]
-        number = id(key)
-        try:
-            reference = weakref.ref(key, lambda _: self._items.pop(number, None))
-        except TypeError:
-            raise SignatureError(
-                f"a method of {type(key).__name__} cannot be compiled for an instance: its "
-                "__slots__ leave no room for weak references; add '__weakref__' to them"
-            ) from None
-        made = make(key)
-        with self._lock:
-            self._items[number] = (reference, made)
-        return made
-
-    def values(self) -> list[GraphFunction]:
-        """What was made for the objects that live."""
-        with self._lock:
-            return [made for reference, made in self._items.values() if reference() is not None]
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._items.clear()
 
 
 def function_name(function: Any, options: Options) -> str:

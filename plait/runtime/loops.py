@@ -45,14 +45,10 @@ def loop_gradients(
 
     Examples
     --------
-    >>> @pl.graph_function
-    ... def halve(x):
-    ...     while x > 1.0:
-    ...         x = x / 2
-    ...     return x
-    >>> with pl.loop_gradients(max_iterations=10):
-    ...     pl.grad(halve)(5.0)
-    pl.Tensor(0.125, dtype=float32)
+    >>> with pl.loop_gradients(max_iterations=100):
+    ...     slope = pl.grad(pl.graph_function(lambda x: x * x))(5.0)
+    >>> slope
+    pl.Tensor(10., dtype=float32)
     """
     options = replace(
         capacity.current(),
