@@ -80,7 +80,7 @@ _plans: Memo[_Plan] = Memo()
 def _plan(callee: Graph, needs: tuple[bool, ...], remat: bool) -> _Plan:
     def make() -> _Plan:
         both = joint(callee, [i for i, need in enumerate(needs) if need])
-        made = split(both, policy="recompute-all" if remat else "min-cut")
+        made = split(both, policy="recompute-all" if remat else None)
         saves = any(r.kind == "saved" for r in made.residuals)
         # A loop's gradient checks its number of trips, in the forward pass only.
         checks = num_checks(made.forward) > num_checks(callee)

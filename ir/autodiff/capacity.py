@@ -28,12 +28,16 @@ class LoopOptions:
         between them again in the backward pass.
     checkpoints : int or None
         Keep at most that many states, at each of two levels, whatever the number of trips.
+    residuals : str
+        Which values the backward pass gets and which it computes again, in loops and elsewhere:
+        a policy of ``plait.ir.autodiff.partition.split``.
     """
 
     capacity: int = 64
     max_iterations: int | None = None
     checkpoint: Literal["sqrt"] | None = None
     checkpoints: int | None = None
+    residuals: str = "min-cut"
 
     def __post_init__(self) -> None:
         for name, least in (("capacity", 1), ("max_iterations", 0), ("checkpoints", 1)):

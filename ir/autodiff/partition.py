@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from plait.ir.autodiff import capacity
 from plait.ir.autodiff.flow import sink_side
 from plait.ir.autodiff.graphs import Joint
 from plait.ir.autodiff.liveness import live_nodes
@@ -110,7 +111,7 @@ def split(
     free_inputs: Collection[int] | None = None,
     free_outputs: Collection[int] | None = None,
     invariant: Collection[int] = (),
-    policy: str = "min-cut",
+    policy: str | None = None,
 ) -> Split:
     """Divide a joint graph into a forward and a backward graph.
 
@@ -123,15 +124,17 @@ def split(
     invariant : collection of int
         Free inputs that are the same in each trip of a loop: what is computed from these alone is
         never saved. See ``plait.ir.autodiff.linear.peel``.
-    policy : {"min-cut", "save-all", "recompute-all"}
+    policy : {"min-cut", "save-all", "recompute-all"}, optional
         ``"save-all"`` computes nothing twice; ``"recompute-all"`` saves only what it must:
-        inputs, and results of effects.
+        inputs, and results of effects. By default that of the thread's options, which are
+        ``"min-cut"`` unless chosen.
 
     Raises
     ------
     GraphError
         The policy is unknown, or the backward pass needs something that cannot be kept.
     """
+    policy = capacity.current().residuals if policy is None else policy
     if policy not in POLICIES:
         raise GraphError(f"the policy must be one of {', '.join(POLICIES)}, got {policy!r}")
     return _Splitter(joint, free_inputs, free_outputs, invariant, policy).make()

@@ -12,7 +12,10 @@ import pytest
 from plait import ir
 from plait.backends import get_backend
 from plait.ir import Graph, Node, TensorType, ops
+from plait.ir.autodiff import capacity
+from plait.ir.autodiff.capacity import LoopOptions
 from plait.ir.autodiff.graphs import joint
+from plait.ir.autodiff.partition import POLICIES
 from plait.passes import lower_checks, run_pipeline
 from tests.ir.autodiff.against_jax import arguments, program
 from tests.ir.autodiff.scans import SCANS
@@ -90,6 +93,24 @@ def test_large_factors_of_products_are_not_stacked() -> None:
     graph = scanning(types, 1, 1, lambda w, c: [ops.sin(ops.matmul(c, w))])
     _, backward = scans(joint(graph, [0, 1]).graph)
     assert backward.attributes["num_carry"] == 2
+
+
+def test_the_thread_chooses_the_policy() -> None:
+    def body(c: Any, x: Any) -> list[Any]:
+        return [ops.tanh(ops.square(ops.square(ops.add(c, x))))]
+
+    graph = scanning((F, F), 0, 1, body)
+    kept: dict[str, int] = {}
+    results: list[Any] = []
+    for policy in POLICIES:
+        with capacity.use(LoopOptions(residuals=policy)):
+            made = joint(graph, [0, 1])
+        kept[policy] = len(scans(made.graph)[0].results)
+        results.append(ir.evaluate(made.graph, arguments(made.graph)))
+    assert kept["save-all"] > kept["min-cut"] > kept["recompute-all"] == 2
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 def test_zero_cotangents_are_not_carried() -> None:
