@@ -190,8 +190,13 @@ def peel(body: Graph, num_consts: int) -> Peeled | None:
 
 
 def _is_worth_peeling(node: Node) -> bool:
-    """Whether the results are not larger than the operands, and take work."""
-    if node.op.is_constant or node.op.is_barrier or node.op.has(Trait.DATA_MOVEMENT, Trait.CHEAP):
+    """Whether the results are not larger than the operands, and take work.
+
+    A transposed matrix does: XLA makes a copy of it in every trip otherwise.
+    """
+    if node.op.is_constant or node.op.is_barrier:
+        return False
+    if node.op.has(Trait.DATA_MOVEMENT, Trait.CHEAP) and node.op is not ops.transpose:
         return False
     results = sum(value_bytes(v.type) for v in node.results)
     return results <= sum(value_bytes(v.type) for v in node.operands)

@@ -93,5 +93,15 @@ def test_invariants_are_peeled() -> None:
     np.testing.assert_array_equal(found, ir.evaluate(graph, arrays))
 
 
+def test_a_transposed_matrix_is_made_once() -> None:
+    def body(w: Any, c: Any) -> list[Any]:
+        return [ops.matmul(ops.transpose(w, permutation=(1, 0)), c)]
+
+    made = peel(program((F, F), body), 1)
+    assert made is not None
+    assert [n.op for n in made.prelude.nodes] == [ops.transpose]
+    assert [n.op for n in made.body.nodes] == [ops.matmul]
+
+
 def test_a_body_without_invariants_stays() -> None:
     assert peel(program((F, F), lambda w, c: ops.matmul(w, c)), 1) is None
