@@ -273,7 +273,16 @@ def a_sum_kept_by_another_name(x: Any) -> Any:
     return total, best, best is total
 
 
+def a_list_made_anew_and_written(x: Any) -> Any:
+    items = [x * 0, x + 1]
+    for row in x:
+        items = [item + row for item in items]
+        items[1] += 1
+    return items
+
+
 LOOPS = [
+    a_list_made_anew_and_written,
     one_tensor_twice,
     a_view_of_what_the_loop_made,
     a_tensor_written_later,

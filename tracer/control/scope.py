@@ -20,6 +20,8 @@ from plait.tracer.tensor import Tensor
 #: How many objects are looked at to find out whether one was there before a region.
 LIMIT = 100_000
 _CAPTURE = "plait.tracer.capture"
+#: Where the loops and branches come from that converted code holds beside the user's names.
+_HOOKS = "plait.tracer.control."
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, np.ndarray, Tensor)
 
 
@@ -50,7 +52,8 @@ class Before:
         if self._trace.root.provenance.path_of(x) is not None:
             return True
         if self._reachable is None:
-            self._reachable = reachable([self.held, *_callers(self._caller)])
+            mine = [x for x in self.held.values() if not type(x).__module__.startswith(_HOOKS)]
+            self._reachable = reachable([mine, *_callers(self._caller)])
         return id(x) in self._reachable
 
 
