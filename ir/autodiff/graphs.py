@@ -70,7 +70,8 @@ def joint(graph: Graph, inputs: Sequence[int], outputs: Sequence[int] | None = N
         The inputs that are differentiated with respect to; those that are not inexact, or that no
         output depends on, get no cotangent.
     outputs : sequence of int, optional
-        The outputs whose cotangents are given; all by default.
+        The outputs whose cotangents are given; all by default. Those that do not depend smoothly
+        on any of the inputs have none.
     """
     builder = GraphBuilder(graph.name)
     with dispatch.suspended(), builder:
@@ -82,7 +83,9 @@ def joint(graph: Graph, inputs: Sequence[int], outputs: Sequence[int] | None = N
         with recording.recording():
             results = replay(graph, values)
         asked = range(len(results)) if outputs is None else outputs
-        given = [i for i in asked if _has_cotangent(recording, results[i])]
+        watched = [n for i in inputs if (n := recording.number(values[i])) is not None]
+        reached = recording.reached(watched)
+        given = [i for i in asked if recording.number(results[i]) in reached]
         cotangents = [builder.input(results[i].type, f"cotangent{i}") for i in given]
         found = recording.pullback(
             [results[i] for i in given], cotangents, [values[i] for i in inputs]
@@ -92,11 +95,6 @@ def joint(graph: Graph, inputs: Sequence[int], outputs: Sequence[int] | None = N
     return Joint(
         made, len(graph.inputs), len(graph.outputs), tuple(given), tuple([i for i, _ in pairs])
     )
-
-
-def _has_cotangent(recording: Recording, result: Any) -> bool:
-    number = recording.number(result)
-    return number is not None and recording.is_differentiable(number)
 
 
 def is_differentiable(value: Value) -> bool:

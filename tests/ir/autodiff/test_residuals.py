@@ -123,6 +123,12 @@ def test_zero_cotangents_are_not_carried() -> None:
     assert ops.sin not in {n.op for n in backward.regions[0].nodes}
 
 
+def test_results_that_depend_on_nothing_smoothly_have_no_cotangents() -> None:
+    graph = program((F,), lambda x: [ops.floor(x), ops.sin(ops.floor(x)), ops.exp(x)])
+    made = joint(graph, [0])
+    assert made.outputs == (2,)
+
+
 def test_cotangents_that_nobody_asks_for_are_not_computed() -> None:
     graph = scanning((F, F, F), 1, 1, lambda w, c, x: [ops.matmul(w, ops.sin(ops.add(c, x)))])
     _, backward = scans(joint(graph, [2]).graph)
