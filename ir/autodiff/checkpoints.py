@@ -17,7 +17,7 @@ from plait.ir import ops
 from plait.ir.autodiff.accumulation import accumulate
 from plait.ir.autodiff.capacity import LoopOptions
 from plait.ir.autodiff.graphs import joint, replay
-from plait.ir.autodiff.linear import Linear
+from plait.ir.autodiff.linear import Linear, peel
 from plait.ir.autodiff.liveness import live_inputs, live_nodes, num_checks
 from plait.ir.autodiff.partition import Split, split
 from plait.ir.autodiff.recomputation import can_recompute, quiet
@@ -57,11 +57,14 @@ class Slots:
         Trips between two states at first.
     limit : Limit
         Of the loop's trips.
+    whole : bool
+        Whether the second level has a slot for each trip of a segment.
     """
 
     count: int
     stride: int
     limit: Limit
+    whole: bool = False
 
 
 def slots_of(loop: Loop, options: LoopOptions) -> Slots | None:
@@ -76,7 +79,7 @@ def slots_of(loop: Loop, options: LoopOptions) -> Slots | None:
         limit = limit_of(loop, options)
         count = math.isqrt(max(limit.trips - 1, 0)) + 1
         count += count % 2
-        return None if limit.trips <= 2 * count else Slots(count, count, limit)
+        return None if limit.trips <= 2 * count else Slots(count, count, limit, whole=True)
     return None
 
 
@@ -271,25 +274,42 @@ class _Back:
     def __init__(self, owner: Checkpointed, linear: Linear, carry: Indices) -> None:
         self.split, self.again, self.linear, self.carry = owner.split, owner.again, linear, carry
         self.first, self.count, self.slot_types = owner.num_consts, owner.slots.count, owner.types
-        self.types = owner.input_types
+        self.types, self.whole = owner.input_types, owner.slots.whole
         self.sums = tuple([i for p in linear.outputs if (i := self.split.inputs[p]) < self.first])
-        self.num_fixed = self.first + len(self.again.fixed)
+        self.fixed = [*range(self.first), *[self.first + j for j in self.again.fixed]]
+        read_of = [self.split.residuals[i].index for i in linear.residuals]
+        places = sorted(range(len(read_of)), key=lambda p: read_of[p] not in self.fixed)
+        self.residuals = [read_of[p] for p in places]
+        constant = sum(i in self.fixed for i in self.residuals)
+        graph, inputs = linear.graph, linear.graph.inputs
+        ordered = (*[inputs[p] for p in places], *inputs[len(places) :])
+        self.back = Graph(graph.name, ordered, graph.nodes, graph.outputs)
+        self.peeled = peel(self.back, constant)
+        self.num_constant = constant
         types = [
-            *self.types[: self.first],
-            *[self.types[self.first + j] for j in self.again.fixed],
+            *[self.types[i] for i in self.fixed],
             *(COUNT, COUNT, COUNT),
             *self.slot_types,
             *[self.types[self.first + j] for j in carry],
         ]
         self.graph = make_region(self.split.backward.name, types, self.build)
 
-    def build(self, _: Any, *given: Any) -> Values:
-        n, m = self.num_fixed, self.num_fixed + 3 + len(self.slot_types)
+    @property
+    def num_fixed(self) -> int:
+        """How many values are the same in all trips: operands and what is made of them."""
+        return len(self.fixed) + (len(self.peeled.prelude.outputs) if self.peeled else 0)
+
+    def build(self, builder: Any, *given: Any) -> Values:
+        n = len(self.fixed)
+        m = n + 3 + len(self.slot_types)
+        held = dict(zip(self.fixed, given, strict=False))
+        more: Values = ()
+        if self.peeled is not None:
+            numbers = self.residuals[: self.num_constant]
+            more = builder.inline(self.peeled.prelude, [held[i] for i in numbers])
         total, used, stride = given[n : n + 3]
-        rounded = ops.add(stride, number(self.count - 1))
-        piece = ops.floor_divide(rounded, number(self.count))
         found = inner_while(
-            [*given[:n], total, stride, piece, *given[n + 3 : m]],
+            [*given[:n], *more, total, stride, *given[n + 3 : m]],
             [used, *given[m:], *[zeros(self.types[i]) for i in self.sums]],
             _counting_down,
             self.segment,
@@ -299,28 +319,65 @@ class _Back:
         return found[1:]
 
     def segment(self, _: Any, consts: Values, carry: Values) -> Values:
-        """Run a segment again, keep states, and go back through its pieces."""
+        """Run a segment again, keep states, and go back through it."""
         fixed = consts[: self.num_fixed]
-        total, stride, piece, *slots = consts[self.num_fixed :]
+        total, stride, *slots = consts[self.num_fixed :]
         place = ops.subtract(carry[0], number(1))
         length = ops.minimum(stride, ops.subtract(total, ops.multiply(place, stride)))
+        start = [number(0), *[read(b, place) for b in slots], *map(zeros, self.slot_types)]
+        go_back = self.trips if self.whole else self.pieces
+        return [place, *go_back(fixed, length, stride, start, carry[1:])]
+
+    def trips(
+        self, fixed: Values, length: Any, stride: Any, start: Values, cotangents: Values
+    ) -> Values:
+        """Go back through a segment whose states all have room."""
+        width = len(self.again.state)
+
+        def forth(builder: Any, consts: Values, carry: Values) -> Values:
+            states, kept = carry[1 : 1 + width], carry[1 + width :]
+            rows = zip(kept, states, strict=True)
+            return [
+                ops.add(carry[0], number(1)),
+                *self.step(builder, consts, states),
+                *[write(b, x, carry[0]) for b, x in rows],
+            ]
+
+        def back(builder: Any, consts: Values, carry: Values) -> Values:
+            place = ops.subtract(carry[0], number(1))
+            state = [read(b, place) for b in consts[self.num_fixed :]]
+            return [place, *self.pull(builder, consts[: self.num_fixed], state, carry[1:])]
+
+        below = _below_last
+        filled = inner_while([*fixed, length], start, below, forth, self.count, name="again")
+        kept = filled[1 + width :]
+        carry = [filled[0], *cotangents]
+        return inner_while(
+            [*fixed, *kept], carry, _counting_down, back, self.count, name="trip_back"
+        )[1:]
+
+    def pieces(
+        self, fixed: Values, length: Any, stride: Any, start: Values, cotangents: Values
+    ) -> Values:
+        """Go back through a segment of which the states before some pieces are kept."""
+        rounded = ops.add(stride, number(self.count - 1))
+        piece = ops.floor_divide(rounded, number(self.count))
         filled = inner_while(
             [*fixed, length, piece],
-            [number(0), *[read(b, place) for b in slots], *map(zeros, self.slot_types)],
+            start,
             lambda c, v: ops.less(ops.multiply(v[0], c[-1]), c[-2]),
             self.fill,
             self.count,
             name="piece",
         )
-        found = inner_while(
-            [*fixed, length, piece, *filled[1 + len(slots) :]],
-            [filled[0], *carry[1:]],
+        return inner_while(
+            [*fixed, length, piece, *filled[1 + len(self.again.state) :]],
+            [filled[0], *cotangents],
             _counting_down,
             self.piece,
             self.count,
             name="piece_back",
-        )
-        return [place, *found[1:]]
+        )[1:]
 
     def fill(self, _: Any, consts: Values, carry: Values) -> Values:
         """Keep the state before a piece, and run the piece unless it is the last."""
@@ -336,58 +393,71 @@ class _Back:
         ]
 
     def piece(self, _: Any, consts: Values, carry: Values) -> Values:
-        """Go back through a piece, trip by trip."""
+        """Go back through a piece, trip by trip, each run up to again."""
         fixed = consts[: self.num_fixed]
         length, piece, *kept = consts[self.num_fixed :]
         place = ops.subtract(carry[0], number(1))
         trips = ops.minimum(piece, ops.subtract(length, ops.multiply(place, piece)))
+
+        def back(builder: Any, consts: Values, carry: Values) -> Values:
+            fixed, first = consts[: self.num_fixed], consts[self.num_fixed :]
+            place = ops.subtract(carry[0], number(1))
+            state = self.advance(fixed, first, place)
+            return [place, *self.pull(builder, fixed, state, carry[1:])]
+
         found = inner_while(
             [*fixed, *[read(b, place) for b in kept]],
             [trips, *carry[1:]],
             _counting_down,
-            self.trip,
+            back,
             name="trip_back",
         )
         return [place, *found[1:]]
 
-    def trip(self, builder: Any, consts: Values, carry: Values) -> Values:
-        """Run up to a trip again, and pull its cotangents back."""
-        first, parts, again = self.first, self.split, self.again
-        fixed = consts[: self.num_fixed]
-        place = ops.subtract(carry[0], number(1))
-        state = self.advance(fixed, consts[self.num_fixed :], place)
-        numbers = [*range(first), *[first + j for j in (*again.fixed, *again.state)]]
-        held = dict(zip(numbers, [*fixed, *state], strict=True))
-        after = dict(zip(self.carry, carry[1:], strict=False))
-        residuals = [held[parts.residuals[i].index] for i in self.linear.residuals]
-        arriving = [after[j] for j in parts.outputs if j in after]
-        found = builder.inline(self.linear.graph, [*residuals, *arriving])
+    def pull(self, builder: Any, fixed: Values, state: Values, cotangents: Values) -> Values:
+        """Pull the cotangents back through the trip after a state, and add up the sums."""
+        first, parts = self.first, self.split
+        held = dict(zip(self.fixed, fixed, strict=False))
+        held |= dict(zip([first + j for j in self.again.state], state, strict=True))
+        after = dict(zip(self.carry, cotangents, strict=False))
+        n = self.num_constant
+        found = builder.inline(
+            self.back if self.peeled is None else self.peeled.body,
+            [
+                *[held[i] for i in self.residuals[:n]],
+                *fixed[len(self.fixed) :],
+                *[held[i] for i in self.residuals[n:]],
+                *[after[j] for j in parts.outputs if j in after],
+            ],
+        )
         made = dict(zip([parts.inputs[p] for p in self.linear.outputs], found, strict=True))
-        totals = zip(self.sums, carry[1 + len(self.carry) :], strict=True)
+        totals = zip(self.sums, cotangents[len(self.carry) :], strict=True)
         return [
-            place,
             *[or_zeros(made.get(first + j), self.types[first + j]) for j in self.carry],
             *[accumulate(total, made[i]) for i, total in totals],
         ]
 
+    def step(self, builder: Any, fixed: Values, state: Values) -> Values:
+        """The state after a trip."""
+        return builder.inline(self.again.step, [*fixed[: len(self.fixed)], *state])  # type: ignore[no-any-return]
+
     def advance(self, fixed: Values, state: Values, trips: Any) -> Values:
         """The state after some more trips."""
-        n = len(fixed)
-        found = inner_while(
+        return inner_while(
             [*fixed, trips],
             [number(0), *state],
-            lambda c, v: ops.less(v[0], c[-1]),
-            lambda builder, c, v: [
-                ops.add(v[0], number(1)),
-                *builder.inline(self.again.step, [*c[:n], *v[1:]]),
-            ],
+            _below_last,
+            lambda builder, c, v: [ops.add(v[0], number(1)), *self.step(builder, c, v[1:])],
             name="again",
-        )
-        return found[1:]
+        )[1:]
 
 
 def _counting_down(_: Values, carry: Values) -> Any:
     return ops.greater(carry[0], number(0))
+
+
+def _below_last(consts: Values, carry: Values) -> Any:
+    return ops.less(carry[0], consts[-1])
 
 
 def _spread(flag: Any, size: int) -> Any:
