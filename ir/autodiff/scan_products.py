@@ -7,6 +7,7 @@ product that also sums over the trips.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +105,8 @@ def take_products(body: Graph, sums: range, first_output: int, slices: range) ->
     products: list[tuple[Product, ...]] = []
     for k, i in enumerate(sums):
         own, rest = taken.divide(body.outputs[first_output + k])
-        rests.append([v for v in rest if v is not body.inputs[i]])
+        # The sum before the trip is a term, or another term has been added into it in place.
+        rests.append([] if rest == [body.inputs[i]] else rest)
         products.append(own)
     if not any(products):
         return None
@@ -170,11 +172,8 @@ def _without(
             node.op, operands, node.attributes, node.regions, types, node.location
         )
         mapping.update(zip(node.results, made.results, strict=True))
-    totals = [mapping[body.inputs[sums[k]]] for k in kept]
     with builder:
-        for place, rest in enumerate(rests):
-            for value in rest:
-                totals[place] = ops.add(totals[place], mapping[value])
+        totals = [functools.reduce(ops.add, [mapping[v] for v in rest]) for rest in rests]
     held = [[mapping[v] for v in part] for part in (before, after, stacked)]
     return builder.build([*held[0], *totals, *held[1], *held[2]])
 
