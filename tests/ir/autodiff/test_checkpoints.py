@@ -29,7 +29,7 @@ from tests.ir.autodiff.loops import (
 )
 
 F64 = TensorType(np.dtype(np.float64), ())
-CLOSE = {"rtol": 1e-9, "atol": 1e-11}
+CLOSE: Any = {"rtol": 1e-9, "atol": 1e-11}
 
 
 def gradient_graph(graph: Graph, inputs: list[int], **options: Any) -> Graph:

@@ -83,7 +83,7 @@ def test_reverse_mode_is_the_transpose_of_forward_mode(
     directions, cotangents = random.normal(size=(3, 2)), random.normal(size=(2, 2))
     pushed, outputs = jvp_graph(graph, [1, 2, 3])
     tangents = dict(zip(outputs, ir.evaluate(pushed, [*operands, *directions])[3:], strict=True))
-    wanted, size = pairing(cotangents, [tangents.get(0), tangents.get(1)])
+    wanted, size = pairing(list(cotangents), [tangents.get(0), tangents.get(1)])
     for options in OPTIONS:
         with capacity.use(options):
             made = joint(graph, [1, 2, 3], [0, 1])

@@ -39,7 +39,7 @@ from tests.ir.autodiff.loops import (
 
 F64 = TensorType(np.dtype(np.float64), ())
 BOOL = TensorType(np.dtype(np.bool_), ())
-CLOSE = {"rtol": 1e-9, "atol": 1e-11}
+CLOSE: Any = {"rtol": 1e-9, "atol": 1e-11}
 
 
 def joint_of(graph: Graph, inputs: list[int], **options: Any) -> Joint:
