@@ -10,7 +10,7 @@ from plait.tracer.arguments import payload_of as payload_of
 from plait.tracer.asked import convert_modules as convert_modules
 from plait.tracer.asked import converting as converting
 from plait.tracer.capture import trace_function as trace_function
-from plait.tracer.control.calls import call as call_captured
+from plait.tracer.control.custom import call_captured as call_captured
 from plait.tracer.control.replay import Inner as Inner
 from plait.tracer.control.text import print_public as print_public
 from plait.tracer.effects import Making as Making

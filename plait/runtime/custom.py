@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from plait.ir import dispatch, functions, ops
 from plait.ir.autodiff.closure import close
 from plait.ir.autodiff.forward import type_of
@@ -16,7 +18,7 @@ from plait.ir.errors import SignatureError
 from plait.ir.frames import boundary
 from plait.runtime.graph_function import graph_function
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, recorder, unflatten, unwrap, wrap
+from plait.tracer import Tensor, flatten, freeze, recorder, unflatten, unwrap, wrap
 from plait.tracer.control.custom import fitting_gradients, pair, stage_call, stage_custom
 from plait.tracer.state import current
 
@@ -122,7 +124,10 @@ class _Custom:
             ]
             found = iter(fitting_gradients(gradient(*given), operands, self.name))
             made = [next(found) if x.dtype.kind in "fcV" else None for x in operands]
-            return [g._data if need else None for g, need in zip(made, wanted, strict=True)]
+            return [
+                g._data if g is not None and need else None
+                for g, need in zip(made, wanted, strict=True)
+            ]
 
         return tuple(results), pull
 
@@ -165,7 +170,8 @@ def remat(fun: Callable[..., Any]) -> Callable[..., Any]:
     """Let derivatives compute a function again instead of keeping what they need of it.
 
     Less memory for more time: of the function, only its arguments are kept for the backward pass.
-    Under a tape it is captured as a compiled function is, and must not change anything outside.
+    Under a tape it is captured as a compiled function is. It may assign variables and draw random
+    numbers, which are the same when it is computed again, and must change nothing else outside.
 
     Examples
     --------
@@ -198,7 +204,13 @@ def remat(fun: Callable[..., Any]) -> Callable[..., Any]:
 def _stop(leaf: Any) -> Any:
     if not isinstance(leaf, (Tensor, Variable)):
         return leaf
-    return wrap(ops.stop_gradient(unwrap(leaf)))
+    base = leaf if type(leaf) is Tensor else leaf.value
+    payload = unwrap(base)
+    made = wrap(ops.stop_gradient(payload))
+    if type(payload) is np.ndarray:  # both read one buffer
+        freeze(base)
+        freeze(made)
+    return made
 
 
 __all__ = ["custom_gradient", "remat", "stop_gradient"]

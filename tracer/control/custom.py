@@ -12,11 +12,17 @@ from plait.ir.derivatives.define import like
 from plait.ir.errors import ShapeError, TraceError
 from plait.tracer.control import calls
 from plait.tracer.control.scope import Before, undo
+from plait.tracer.places import VariablePlace
 from plait.tracer.pytree import flatten, unflatten
 from plait.tracer.region import Region
 from plait.tracer.state import current
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import payload_of, uncaptured, unwrap, wrap
+
+
+def call_captured(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a user's function for them: converted, where something is traced."""
+    return calls.call(function, *args, **kwargs)
 
 
 class _Inner:
@@ -30,6 +36,7 @@ class _Inner:
         self.tree: Any = None
         self.leaves: list[Any] = []
         self.positions: list[int] = []
+        self.assigned: list[VariablePlace] = []
 
     def run(self, function: Callable[..., Any], args: Any, types: Sequence[TensorType]) -> Any:
         """Call a function on the arguments that ``args`` makes of new tensors."""
@@ -38,31 +45,34 @@ class _Inner:
         found = calls.call(function, *args([wrap(v) for v in self.inputs]))
         return found
 
-    def close(self, result: Any) -> list[Value]:
-        """End the region; the values of the tensors in what it gives."""
+    def close(self, result: Any, may_assign: bool = False) -> list[Value]:
+        """End the region; the values of the tensors in what it gives, and of variables after it."""
         self.leaves, self.tree = flatten(result)
         self.positions = [i for i, x in enumerate(self.leaves) if hasattr(x, "__plait_tensor__")]
         self.positions += [i for i, x in enumerate(self.leaves) if type(x) is Tensor]
         self.positions.sort()
         values = [self.region.lift(payload_of(_read(self.leaves[i]))) for i in self.positions]
         self.region.leave()
-        self._refuse_changes()
+        for place, _, new in undo(self.region, self.before):
+            if not may_assign or type(place) is not VariablePlace or new.type.kind == "token":
+                raise uncaptured(
+                    TraceError(
+                        f"{self.what} changes {place.describe()}; return what it computes instead"
+                    )
+                )
+            self.assigned.append(place)
+            with self.region.again():
+                values.append(self.region.lift(new.payload))
         self.region.finish()
         return values
 
-    def _refuse_changes(self) -> None:
-        for place, _, _ in undo(self.region, self.before):
-            raise uncaptured(
-                TraceError(
-                    f"{self.what} changes {place.describe()}; return what it computes instead"
-                )
-            )
-
     def result(self, made: Sequence[Value]) -> Any:
         """What the function gave, with the tensors outside of the region."""
-        leaves = list(self.leaves)
-        for i, value in zip(self.positions, made, strict=True):
-            leaves[i] = wrap(value)
+        leaves, rest = list(self.leaves), iter(made)
+        for i in self.positions:
+            leaves[i] = wrap(next(rest))
+        for place in self.assigned:
+            place.write(next(rest))
         return unflatten(self.tree, leaves)
 
 
@@ -94,11 +104,12 @@ def stage_call(function: Callable[..., Any], args: tuple[Any, ...], name: str) -
     Raises
     ------
     Break
-        It changes something outside.
+        It changes something outside besides variables and streams of random numbers.
     """
     operands, put = split_arguments(args)
     inner = _Inner(current(), name, f"{name}, which is computed again in the backward pass,")
-    outputs = inner.close(inner.run(function, put, [v.tensor_type for v in operands]))
+    found = inner.run(function, put, [v.tensor_type for v in operands])
+    outputs = inner.close(found, may_assign=True)
     region = inner.region
     graph = region.graph([*inner.inputs, *region.captured], outputs)
     made = ops.call(*operands, *region.outers, regions=(graph,), name=name, remat=True)
@@ -208,4 +219,11 @@ def _fit(payload: Any, operand: Any, name: str) -> Any:
     return ops.cast(payload, dtype=operand.dtype)
 
 
-__all__ = ["fitting_gradients", "pair", "split_arguments", "stage_call", "stage_custom"]
+__all__ = [
+    "call_captured",
+    "fitting_gradients",
+    "pair",
+    "split_arguments",
+    "stage_call",
+    "stage_custom",
+]
