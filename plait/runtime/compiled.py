@@ -20,6 +20,7 @@ from plait.ir.autodiff.partition import Split, split
 from plait.ir.derivatives.define import like
 from plait.ir.errors import LoopCapacityError
 from plait.runtime import log
+from plait.runtime.memory import memory_of, memory_text
 from plait.runtime.options import Options
 from plait.runtime.pipeline import run_passes
 from plait.tracer import recorded
@@ -37,6 +38,21 @@ def simplified(both: Joint) -> Joint:
     from plait import passes
 
     return replace(both, graph=passes.run_pipeline(both.graph, "simplify").graph)
+
+
+def kept_text(parts: Split, policy: str) -> str:
+    """``its gradient keeps 3 values of 768 bytes and runs 2 nodes again (min-cut)``."""
+    saved = sum(c.kind == "saved" for c in parts.choices)
+    again = sum(c.kind == "recomputed" for c in parts.choices)
+    values, nodes = counted(saved, "value"), counted(again, "node")
+    return (
+        f"its gradient keeps {values} of {parts.saved_bytes} bytes, runs {nodes} again ({policy})"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """``2 nodes``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +104,11 @@ class CompiledGraph:
         self._capacity: int | None = None
         self._smooth: Graph | None = None
 
+    @property
+    def capacity(self) -> int:
+        """Trips that loops in its gradient have had to have room for; 0 when not known."""
+        return self._capacity or 0
+
     # Running.
 
     @property
@@ -109,6 +130,9 @@ class CompiledGraph:
         if name == "xla":
             lower = importlib.import_module(backends.BACKENDS["xla"]).lower
             compiled: Executable = lower(runnable, donated={}, device=self.device).compile()
+            if log.enabled("plan"):
+                memory = memory_of(compiled.memory_analysis())
+                log.log("plan", f"{self.name} for {memory_text('xla', memory)}")
             return compiled
         plan = passes.plan(runnable, backend=name) if name == "planned" else None
         return backends.get_backend(name).compile(runnable, plan=plan, donated={})
@@ -188,8 +212,9 @@ class CompiledGraph:
             found = self._linearized.get(needs)
             if found is None:
                 options = capacity.current()
-                if self._capacity is not None and self._capacity > options.capacity:
-                    options = replace(options, capacity=self._capacity)
+                room = max(options.capacity, self.capacity)
+                policy = self.options.residuals
+                options = replace(options, capacity=room, residuals=policy)
                 with capacity.use(options):
                     inputs = [i for i, need in enumerate(needs) if need]
                     parts = split(simplified(joint(self.smooth, inputs)))
@@ -199,6 +224,7 @@ class CompiledGraph:
                         parts,
                         options.capacity,
                     )
+                log.log("plan", f"{self.name}: {kept_text(parts, policy)}")
                 self._linearized[needs] = found
             return found
 

@@ -37,7 +37,7 @@ def as_text(explanation: Explanation) -> str:
         if records:
             lines += ["", title]
             for record in records:
-                start = f"  {_place(record.location)}  "
+                start = f"  {place(record.location)}  "
                 text = _line(group, record)
                 lines += _wrapped(text, start)
     return "\n".join(lines)
@@ -47,12 +47,12 @@ def as_html(explanation: Explanation) -> str:
     """The explanation for a notebook."""
     parts = [f"<p><b>{escape(_title(explanation))}</b></p>"]
     if explanation.traces:
-        parts.append(_html_table(HEADER, _rows(explanation.traces), numbers=3))
+        parts.append(html_table(HEADER, _rows(explanation.traces), numbers=3))
     for group, title in TITLES.items():
         records = getattr(explanation, group)
         if records:
-            rows = [(_place(r.location), _line(group, r)) for r in records]
-            parts.append(_html_table(("line", title), rows, numbers=2))
+            rows = [(place(r.location), _line(group, r)) for r in records]
+            parts.append(html_table(("line", title), rows, numbers=2))
     return "".join(parts)
 
 
@@ -61,7 +61,7 @@ def _title(explanation: Explanation) -> str:
     none = "no whole graph" if explanation.breaks else "not captured yet"
     captures = {0: none, 1: "captured once"}.get(count, f"captured {count} times")
     milliseconds = "; times in milliseconds" if count else ""
-    return f"{explanation.function} ({_place(explanation.location)}): {captures}{milliseconds}"
+    return f"{explanation.function} ({place(explanation.location)}): {captures}{milliseconds}"
 
 
 def _rows(traces: Sequence[TraceRecord]) -> list[tuple[str, ...]]:
@@ -74,8 +74,8 @@ def _rows(traces: Sequence[TraceRecord]) -> list[tuple[str, ...]]:
             for change in record.changes
         ]
         first, *more = changes or [("first call", record.location)]
-        rows.append((str(record.number), first[0], _place(first[1]), *shown))
-        rows += [("", why, _place(place), *[""] * len(shown)) for why, place in more]
+        rows.append((str(record.number), first[0], place(first[1]), *shown))
+        rows += [("", why, place(line), *[""] * len(shown)) for why, line in more]
     return rows
 
 
@@ -98,7 +98,8 @@ def _wrapped(text: str, start: str) -> list[str]:
     )
 
 
-def _place(location: Location) -> str:
+def place(location: Location) -> str:
+    """``file.py:12``; nothing where it is not known."""
     return f"{location.file}:{location.line}" if location.line else ""
 
 
@@ -125,7 +126,7 @@ def _folded(row: Sequence[str]) -> list[Sequence[str]]:
     return [(row[0], first, *row[2:]), *[("", line, *empty) for line in more]]
 
 
-def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
+def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
     """A table whose columns from ``numbers`` on are aligned to the right."""
 
     def line(kind: str, cells: Sequence[str]) -> str:
@@ -139,4 +140,4 @@ def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: i
     return f"<table>{line('th', header)}{''.join(line('td', row) for row in rows)}</table>"
 
 
-__all__ = ["as_html", "as_text"]
+__all__ = ["as_html", "as_text", "html_table", "place"]

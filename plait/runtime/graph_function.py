@@ -323,6 +323,7 @@ def graph_function(
     name: str | None = None,
     max_traces: int | None = None,
     fullgraph: bool = False,
+    residuals: str = "min-cut",
 ) -> GraphFunction: ...
 @overload
 def graph_function(
@@ -338,6 +339,7 @@ def graph_function(
     name: str | None = None,
     max_traces: int | None = None,
     fullgraph: bool = False,
+    residuals: str = "min-cut",
 ) -> Callable[[Callable[..., Any]], GraphFunction]: ...
 def graph_function(
     function: Callable[..., Any] | None = None,
@@ -352,6 +354,7 @@ def graph_function(
     name: str | None = None,
     max_traces: int | None = None,
     fullgraph: bool = False,
+    residuals: str = "min-cut",
 ) -> Any:
     """Compile a function: captured as a graph at the first call of each signature.
 
@@ -389,6 +392,11 @@ def graph_function(
         Name of the graph in dumps.
     max_traces : int, optional
         How often the function may be captured; one more raises an error that says what differs.
+    fullgraph : bool
+        Whether what cannot be one graph is an error, where it would run in segments.
+    residuals : {"min-cut", "save-all", "recompute-all"}
+        What calls under a tape keep for the backward pass, and what that computes again; see
+        ``trace(...).differentiate()``.
 
     Raises
     ------
@@ -417,6 +425,7 @@ def graph_function(
         name=name,
         max_traces=max_traces,
         fullgraph=fullgraph,
+        residuals=residuals,
     )
     if function is None:
         return lambda f: graph_function_of(f, options)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from plait.ir.autodiff.partition import POLICIES
 from plait.ir.errors import SignatureError, UnknownNameError
 from plait.tracer import TensorSpec, parse_specs
 
@@ -25,6 +26,7 @@ class Options:
     name: str = ""
     max_traces: int | None = None
     fullgraph: bool = False
+    residuals: str = "min-cut"
 
 
 def make_options(
@@ -38,13 +40,14 @@ def make_options(
     name: str | None,
     max_traces: int | None,
     fullgraph: bool,
+    residuals: str,
 ) -> Options:
     """Check the options and bring them to one form.
 
     Raises
     ------
     UnknownNameError
-        A backend or a mode that does not exist.
+        A backend, a mode or a policy that does not exist.
     SignatureError
         Options of the wrong kind.
     """
@@ -52,6 +55,7 @@ def make_options(
         raise UnknownNameError(f"unknown backend {backend!r}; there are {', '.join(BACKENDS)}")
     if checks not in ("on", "off"):
         raise UnknownNameError(f'checks is "on" or "off", got {checks!r}')
+    demand_policy(residuals)
     if not isinstance(cache_size, int) or cache_size < 1:
         raise SignatureError(f"cache_size is the number of kept graphs, got {cache_size!r}")
     if max_traces is not None and (not isinstance(max_traces, int) or max_traces < 1):
@@ -66,7 +70,22 @@ def make_options(
         name=name or "",
         max_traces=max_traces,
         fullgraph=bool(fullgraph),
+        residuals=residuals,
     )
+
+
+def demand_policy(residuals: Any) -> None:
+    """Demand a way to choose residuals.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none of that name.
+    """
+    if residuals not in POLICIES:
+        raise UnknownNameError(
+            f"residuals is one of {', '.join(map(repr, POLICIES))}, got {residuals!r}"
+        )
 
 
 def _signature(given: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:

@@ -145,9 +145,9 @@ def _room(loops: Any) -> str:
     """How many trips of a loop its gradient has room for, and other options."""
     if loops is None:
         return "default"
-    options = asdict(loops)
+    options, usual = asdict(loops), asdict(type(loops)())
     capacity = options.pop("capacity")
-    rest = [f", {name}={value!r}" for name, value in options.items() if value is not None]
+    rest = [f", {name}={value!r}" for name, value in options.items() if value != usual[name]]
     return f"room for {capacity} in gradients{''.join(rest)}"
 
 

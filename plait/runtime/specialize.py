@@ -197,7 +197,8 @@ class Specializer:
     def _loops(self) -> capacity.LoopOptions:
         """How loops in gradients are captured: as the thread says, with the room that they took."""
         options = capacity.current()
-        return replace(options, capacity=max(options.capacity, self._room))
+        room = max(options.capacity, self._room)
+        return replace(options, capacity=room, residuals=self.options.residuals)
 
     def make_room(self, trips: int) -> bool:
         """Capture gradients of loops for more trips from now on; False when there is room."""

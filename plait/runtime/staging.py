@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,20 @@ from plait.ir.errors import UnknownNameError
 from plait.ir.frames import boundary, public_methods
 from plait.ir.location import user_location
 from plait.runtime.memory import MemoryAnalysis, PlanMemory, memory_of, plan_memory
+from plait.runtime.options import demand_policy
 from plait.runtime.program import Program
 
 if TYPE_CHECKING:
     from plait import passes  # loaded when something is compiled
     from plait.ir import Cost
+    from plait.runtime.differentiated import Differentiated
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
 #: The form of a compiled program that is shown when none is named.
 FORMS = {"xla": "hlo", "planned": "plan", "reference": "ir"}
 
 
-class _Stage(ABC):
+class Stage(ABC):
     """What all stages have: a text, which is also how they show."""
 
     @abstractmethod
@@ -39,7 +41,7 @@ class _Stage(ABC):
 
 
 @public_methods
-class Traced(_Stage):
+class Traced(Stage):
     """A captured function before any pass.
 
     Attributes
@@ -70,6 +72,41 @@ class Traced(_Stage):
             options = replace(program.options, passes=passes)
             program = Program(program.traced, options, program.device)
         return Optimized(program)
+
+    def differentiate(
+        self, argnums: int | Sequence[int] | None = None, residuals: str | None = None
+    ) -> Differentiated:
+        """What a call under a tape runs: a forward and a backward graph, and what is kept between.
+
+        Parameters
+        ----------
+        argnums : int or sequence of int, optional
+            Positional arguments to differentiate with respect to; by default all floating tensors
+            among the arguments, and all trainable variables that are read.
+        residuals : {"min-cut", "save-all", "recompute-all"}, optional
+            How the values that are kept are chosen; by default as the function says.
+
+        Raises
+        ------
+        DTypeError, SignatureError
+            An argument that is not floating, or not there.
+        UnknownNameError
+            There is no such way to choose.
+
+        Examples
+        --------
+        >>> f = pl.graph_function(lambda x: pl.sum(pl.exp(pl.sin(x))), backend="planned")
+        >>> derived = f.trace("f32[8]").differentiate()
+        >>> [(r.kind, r.name, r.bytes) for r in derived.residuals]
+        [('input', 'x', 32), ('saved', 'exp', 32)]
+        >>> print(derived.memory_analysis())
+        min-cut: 1 value of 32 bytes kept, 0 nodes run again; temporaries: ...
+        """
+        from plait.runtime.differentiated import Differentiated
+
+        policy = self._program.options.residuals if residuals is None else residuals
+        demand_policy(policy)
+        return Differentiated(self._program, argnums, policy)
 
     def cost_analysis(self) -> Cost:
         """FLOPs and bytes moved, by Plait's cost model; ``known`` is False where sizes are not."""
@@ -108,7 +145,7 @@ class Traced(_Stage):
 
 
 @public_methods
-class Optimized(_Stage):
+class Optimized(Stage):
     """A captured function after the passes.
 
     Attributes
@@ -174,7 +211,7 @@ class Optimized(_Stage):
 
 
 @public_methods
-class Lowered(_Stage):
+class Lowered(Stage):
     """A graph translated for a backend, not compiled yet."""
 
     def __init__(self, program: Program) -> None:
@@ -203,7 +240,7 @@ class Lowered(_Stage):
 
 
 @public_methods
-class Compiled(_Stage):
+class Compiled(Stage):
     """A compiled function; called with arguments of the traced types."""
 
     def __init__(self, program: Program) -> None:
