@@ -11,7 +11,7 @@ import pytest
 
 import plait as pl
 from plait.ir.errors import SignatureError
-from plait.runtime import fast
+from plait.runtime import fast, unrolled
 from plait.runtime.lending import Lender
 
 
@@ -75,7 +75,7 @@ def test_a_wider_dtype_than_last_time_is_not_narrowed(narrow: str, wide: str) ->
 @pytest.mark.parametrize("make", [x32, lambda n: np.ones(n)])
 def test_a_quick_call_is_made_once(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
     made: list[Any] = []
-    make_call, is_quick = fast.make_call, fast._is_quick
+    make_call, is_quick = unrolled.make_call, fast._is_quick
 
     def counted(form: Any, *names: Any) -> Any:
         made.append(form)
