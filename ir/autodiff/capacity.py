@@ -28,6 +28,8 @@ class LoopOptions:
         between them again in the backward pass.
     checkpoints : int or None
         Keep at most that many states, at each of two levels, whatever the number of trips.
+    memory : int or None
+        Bytes that the buffers of one loop may take; where they take more, ``checkpoint`` is "sqrt".
     residuals : str
         Which values the backward pass gets and which it computes again, in loops and elsewhere:
         a policy of ``plait.ir.autodiff.partition.split``.
@@ -37,10 +39,12 @@ class LoopOptions:
     max_iterations: int | None = None
     checkpoint: Literal["sqrt"] | None = None
     checkpoints: int | None = None
+    memory: int | None = None
     residuals: str = "min-cut"
 
     def __post_init__(self) -> None:
-        for name, least in (("capacity", 1), ("max_iterations", 0), ("checkpoints", 1)):
+        least_of = {"capacity": 1, "max_iterations": 0, "checkpoints": 1, "memory": 1}
+        for name, least in least_of.items():
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < least):
                 raise RangeError(f"{name} must be a number of {least} or more, got {value!r}")

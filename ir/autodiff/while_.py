@@ -130,7 +130,11 @@ def _make_reverse(
     slots = slots_of(loop, options)
     if slots is not None:
         return Checkpointed(loop, *active, slots)
-    return Buffered(loop, *active, limit_of(loop, options))
+    made = Buffered(loop, *active, limit_of(loop, options))
+    if options.memory is None or made.nbytes <= options.memory:
+        return made
+    slots = slots_of(loop, replace(options, checkpoint="sqrt"))
+    return made if slots is None else Checkpointed(loop, *active, slots)
 
 
 def _pushed(loop: Loop, consts: tuple[int, ...], carry: tuple[int, ...]) -> tuple[Graph, Graph]:

@@ -17,6 +17,7 @@ from plait.ir.autodiff.capacity import LoopOptions
 from plait.ir.autodiff.graphs import joint, replay
 from plait.ir.autodiff.linear import Linear, peel
 from plait.ir.autodiff.partition import split
+from plait.ir.autodiff.recomputation import value_bytes
 from plait.ir.autodiff.while_parts import (
     COUNT,
     Indices,
@@ -142,6 +143,11 @@ class Buffered:
         self.types = [buffer_type(v.type, limit.trips) for v in self.written]
         self.regions = self._regions(loop.condition)
         self._backs: dict[tuple[Indices, Indices], Back] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the buffers."""
+        return sum(value_bytes(t) for t in self.types)
 
     def _sources(self, unchanged: frozenset[int]) -> list[Source]:
         """Sort the residuals out; a value before a trip and the one after it share a buffer."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Literal
 
 from plait.ir.autodiff import capacity
+from plait.ir.errors import RangeError
 from plait.ir.frames import boundary
 
 
@@ -15,6 +17,7 @@ def loop_gradients(
     max_iterations: int | None = None,
     checkpoint: Literal["sqrt"] | None = None,
     checkpoints: int | None = None,
+    memory: int | str | None = None,
 ) -> AbstractContextManager[object]:
     """A scope in which gradients of captured ``while`` loops are computed in another way.
 
@@ -32,6 +35,9 @@ def loop_gradients(
         between them again in the backward pass: less memory, more time.
     checkpoints : int, optional
         Keep the state of at most that many trips, at each of two levels, whatever their number.
+    memory : int or str, optional
+        A budget for the buffers of each loop, in bytes or as text such as ``"64MB"``. Where they
+        would take more, ``checkpoint="sqrt"`` is chosen.
 
     Returns
     -------
@@ -41,7 +47,7 @@ def loop_gradients(
     Raises
     ------
     RangeError
-        A number that is too small, or both ways of checkpoints.
+        A number that is too small, both ways of checkpoints, or a text that is no size.
 
     Examples
     --------
@@ -55,8 +61,29 @@ def loop_gradients(
         max_iterations=max_iterations,
         checkpoint=checkpoint,
         checkpoints=checkpoints,
+        memory=None if memory is None else bytes_of(memory),
     )
     return capacity.use(options)
 
 
-__all__ = ["loop_gradients"]
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(|[kmg]i?)b?\s*", re.IGNORECASE)
+
+
+def bytes_of(size: int | str) -> int:
+    """A size in bytes: a number, or text such as ``"64MB"`` or ``"1.5 GiB"``.
+
+    Raises
+    ------
+    RangeError
+        It is no size.
+    """
+    if isinstance(size, int):
+        return size
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise RangeError(f"{size!r} is no size; give bytes, or text such as '64MB' or '1.5 GiB'")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+__all__ = ["bytes_of", "loop_gradients"]
