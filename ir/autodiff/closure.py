@@ -13,7 +13,7 @@ from plait.ir.builder import GraphBuilder
 from plait.ir.graph import Graph, Value
 from plait.ir.types import TensorType, Type
 
-_NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
+_NUMBERS = (np.generic, bool, int, float, complex)  # an array may depend on what a tape watches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class _Builder(GraphBuilder):
     def lift(self, payload: Any) -> Value:
         if type(payload) is Value and self.owns(payload):
             return payload
-        if isinstance(payload, _NUMBERS) and not getattr(payload, "shape", ()):
+        if isinstance(payload, _NUMBERS):
             return self.constant(payload)
         known = self._known.get(id(payload))
         if known is None:

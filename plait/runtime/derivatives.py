@@ -14,6 +14,7 @@ from plait.ir.autodiff.closure import Closure, close
 from plait.ir.autodiff.forward import ForwardRecording, type_of
 from plait.ir.autodiff.graphs import Joint, joint
 from plait.ir.autodiff.liveness import live_part
+from plait.ir.autodiff.recording import Recording
 from plait.ir.batching.define import to_axis
 from plait.ir.batching.graphs import replay_batched
 from plait.ir.derivatives.define import like
@@ -28,7 +29,7 @@ from plait.runtime.played import (
     split_aux,
     with_graph,
 )
-from plait.runtime.tape import eager_from_here, fitting, payload_of_target
+from plait.runtime.tape import eager_from_here, eagerly, fitting, payload_of_target
 from plait.tracer import TreeDef, call_captured, flatten, leaf_paths, unflatten, wrap
 
 MODES = ("forward", "reverse")
@@ -156,6 +157,7 @@ def jacobian(
 
     @functools.wraps(fun, updated=())
     @boundary
+    @eagerly
     def matrix(*args: Any, **kwargs: Any) -> Any:
         positions = checked_argnums(argnums, args)
         played = play(fun, args, kwargs, positions)
@@ -175,17 +177,28 @@ def jacobian(
 
 
 def _by_rows(played: Played, target: Any) -> list[Any]:
-    """The Jacobians of a target, its elements' cotangents pulled back together."""
-    way, reached = _way_back(played, target)
+    """The Jacobians of a target with respect to a function's arguments."""
+    return by_rows(played.recording, target, played.payloads)[0]
+
+
+def by_rows(
+    recording: Recording, target: Any, sources: Sequence[Any]
+) -> tuple[list[Any], list[int]]:
+    """The Jacobians of a target, its elements' cotangents pulled back together.
+
+    Also gives the positions of the sources that it depends on.
+    """
+    way, reached = _way_back(recording, target, sources)
     basis = identity(target)
     dims = (0, *[None] * len(way.captured))
     arguments = (basis, *way.captured)
     found, axes = replay_batched(way.graph, arguments, dims, target.size)
     rows = dict(zip(reached, map(_front, found, axes, [target.size] * len(axes)), strict=True))
-    return [
+    made = [
         functions.reshape(rows[i], (*target.shape, *x.shape)) if i in rows else _zeros(target, x)
-        for i, x in enumerate(played.payloads)
+        for i, x in enumerate(sources)
     ]
+    return made, reached
 
 
 def _by_columns(played: Played, target: Any) -> list[Any]:
@@ -193,7 +206,7 @@ def _by_columns(played: Played, target: Any) -> list[Any]:
 
     The way back is linear, and is transposed.
     """
-    way, reached = _way_back(played, target)
+    way, reached = _way_back(played.recording, target, played.payloads)
     turned = joint(way.graph, (0,))
     graph = live_part(Graph(way.graph.name, *_parts(turned)))
     made: list[Any] = []
@@ -222,12 +235,14 @@ def _parts(turned: Joint) -> tuple[Any, Any, Any]:
     return graph.inputs, graph.nodes, graph.outputs[turned.num_outputs :]
 
 
-def _way_back(played: Played, target: Any) -> tuple[Closure, list[int]]:
+def _way_back(
+    recording: Recording, target: Any, sources: Sequence[Any]
+) -> tuple[Closure, list[int]]:
     """What pulls a cotangent of a target back, as a graph, and the sources that it reaches."""
     reached: list[int] = []
 
     def pull(cotangent: Any) -> list[Any]:
-        found = played.pull([target], [cotangent])
+        found = recording.pullback([target], [cotangent], sources)
         reached.extend(i for i, g in enumerate(found) if g is not None)
         return [g for g in found if g is not None]
 

@@ -19,7 +19,7 @@ from plait.runtime.played import (
     split_aux,
     with_graph,
 )
-from plait.runtime.tape import cotangents_for, fitting, payload_of_target
+from plait.runtime.tape import cotangents_for, eagerly, fitting, payload_of_target
 from plait.runtime.variable import Variable
 from plait.tracer import Tensor, flatten, unflatten, wrap
 
@@ -81,6 +81,7 @@ def value_and_gradients_function(
 
     @functools.wraps(f, updated=())
     @boundary
+    @eagerly
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
         played = play(f, args, kwargs, list(positions))
@@ -142,6 +143,7 @@ def implicit_value_and_gradients(
 
     @functools.wraps(f, updated=())
     @boundary
+    @eagerly
     def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Tensor, Variable]]]:
         played = play(f, args, kwargs, (), variables=True)
         targets = [payload_of_target(t) for t in flatten(played.result)[0]]
@@ -212,6 +214,7 @@ def value_and_grad(
 
     @functools.wraps(fun, updated=())
     @boundary
+    @eagerly
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         positions = checked_argnums(argnums, args)
         played = play(fun, args, kwargs, positions)
@@ -256,6 +259,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 
 @boundary
+@eagerly
 def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
     played = play(fun, primals, {}, range(len(primals)))
     value, aux = split_aux(played.result, has_aux)
@@ -263,6 +267,7 @@ def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> An
     targets = [payload_of_target(leaf) for leaf in leaves]
 
     @boundary
+    @eagerly
     def pull(cotangents: Any) -> Any:
         given, found_tree = flatten(cotangents)
         if found_tree != tree:

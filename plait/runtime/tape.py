@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,30 @@ from plait.ir.frames import public_methods
 from plait.runtime.variable import Variable
 from plait.tracer import Tensor, flatten, recorded, recorder, uncaptured, unflatten, unwrap, wrap
 
+P = ParamSpec("P")
+R = TypeVar("R")
 UNCONNECTED = ("none", "zero", "error")
+
+
+def eager_from_here(scopes: ExitStack) -> None:
+    """Where ops are recorded lazily, run what is pending and go on eagerly."""
+    if (running := recorder()) is not None:
+        running.flush()
+        scopes.enter_context(dispatch.use(dispatch.EAGER))
+
+
+def eagerly(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, which runs eagerly where ops are recorded lazily: tapes know arrays only."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if recorder() is None:
+            return function(*args, **kwargs)
+        with ExitStack() as scopes:
+            eager_from_here(scopes)
+            return function(*args, **kwargs)
+
+    return run
 
 
 @public_methods
@@ -120,6 +144,7 @@ class GradientTape:
         """The variables that were watched, in the order of their first reading."""
         return tuple([variable for variable, _ in self._found().variables.values()])
 
+    @eagerly
     def gradient(
         self,
         target: Any,
@@ -162,16 +187,60 @@ class GradientTape:
         >>> tape.gradient(y, {"w": w, "x": x})
         {'w': pl.Tensor([ 6., 16.], dtype=float32, shape=(2,)), 'x': None}
         """
-        if unconnected not in UNCONNECTED:
-            raise UnknownNameError(
-                f"unconnected must be one of {', '.join(UNCONNECTED)}, got {unconnected!r}"
-            )
+        demand_way(unconnected)
         leaves, tree = flatten(sources)
         found = self._pull(target, leaves, output_gradients)
         made = [
             self._unconnected(leaf, target, unconnected) if x is None else wrap(x)
             for leaf, x in zip(leaves, found, strict=True)
         ]
+        return unflatten(tree, made)
+
+    @eagerly
+    def jacobian(self, target: Any, sources: Any, unconnected: str = "none") -> Any:
+        """The derivatives of each element of a target with respect to each of sources.
+
+        Parameters
+        ----------
+        target : Tensor
+            Floating.
+        sources : Tensor or Variable, or nested containers of them
+        unconnected : str
+            As for ``gradient``.
+
+        Returns
+        -------
+        Tensor, or containers as ``sources``
+            The shape of the target, then that of the source.
+
+        Raises
+        ------
+        DTypeError, TraceError
+            As for ``gradient``.
+
+        Examples
+        --------
+        >>> x = pl.constant([1.0, 2.0])
+        >>> with pl.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * x
+        >>> tape.jacobian(y, x)
+        pl.Tensor([[2., 0.],
+                   [0., 4.]], dtype=float32, shape=(2, 2))
+        """
+        from plait.runtime.derivatives import by_rows
+
+        demand_way(unconnected)
+        leaves, tree = flatten(sources)
+        recording, wanted = self._to_play(), payload_of_target(target)
+        payloads = [self._source(leaf) for leaf in leaves]
+        rows, reached = by_rows(recording, wanted, payloads)
+        made = []
+        for i, (leaf, row) in enumerate(zip(leaves, rows, strict=True)):
+            if i in reached or unconnected == "zero":
+                made.append(wrap(row))
+            else:
+                made.append(self._unconnected(leaf, target, unconnected))
         return unflatten(tree, made)
 
     def _pull(self, target: Any, leaves: list[Any], output_gradients: Any) -> list[Any]:
@@ -214,6 +283,7 @@ class GradientTape:
             return wrap(like(unwrap(leaf), 0))
         raise TraceError(f"the target does not depend on a source: {self.explain(target, leaf)}")
 
+    @eagerly
     def explain(self, target: Any, source: Any) -> str:
         """How a target depends on a source, or where the path between them breaks.
 
@@ -243,11 +313,12 @@ def _new(watches_variables: bool) -> Recording:
     return made
 
 
-def eager_from_here(scopes: ExitStack) -> None:
-    """Where ops are recorded lazily, run what is pending and go on eagerly."""
-    if (running := recorder()) is not None:
-        running.flush()
-        scopes.enter_context(dispatch.use(dispatch.EAGER))
+def demand_way(unconnected: str) -> None:
+    """Demand one of the ways to give the gradient of an unconnected source."""
+    if unconnected not in UNCONNECTED:
+        raise UnknownNameError(
+            f"unconnected must be one of {', '.join(UNCONNECTED)}, got {unconnected!r}"
+        )
 
 
 def demand_differentiable(leaf: Any, what: str) -> None:
@@ -320,6 +391,7 @@ __all__ = [
     "cotangents_for",
     "demand_differentiable",
     "eager_from_here",
+    "eagerly",
     "fitting",
     "payload_of_target",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,10 +29,10 @@ def call_captured(function: Callable[..., Any], /, *args: Any, **kwargs: Any) ->
 class _Inner:
     """A region that runs one function on tensors of its own."""
 
-    def __init__(self, parent: Any, name: str, what: str) -> None:
+    def __init__(self, parent: Any, name: str, what: str, function: Any) -> None:
         self.what = what
         self.region = Region(parent, name)
-        self.before: Any = Before(parent, {}, sys._getframe(2))
+        self.before: Any = Before(parent, {name: _reached(function)}, sys._getframe(2))
         self.inputs: list[Value] = []
         self.tree: Any = None
         self.leaves: list[Any] = []
@@ -76,6 +77,13 @@ class _Inner:
         return unflatten(self.tree, leaves)
 
 
+def _reached(function: Any) -> Any:
+    """What a function may reach: that of a partial application, and its arguments."""
+    if isinstance(function, functools.partial):
+        return [function.func, *function.args, *function.keywords.values()]
+    return function
+
+
 def _read(leaf: Any) -> Any:
     return leaf if type(leaf) is Tensor else leaf.__plait_tensor__()
 
@@ -98,6 +106,9 @@ def split_arguments(args: tuple[Any, ...]) -> tuple[list[Value], Callable[[list[
     return values, put
 
 
+_AGAIN = "{}, which is computed again in the backward pass,"
+
+
 def stage_call(function: Callable[..., Any], args: tuple[Any, ...], name: str) -> Any:
     """Call a function as a node that a derivative computes again.
 
@@ -107,7 +118,7 @@ def stage_call(function: Callable[..., Any], args: tuple[Any, ...], name: str) -
         It changes something outside besides variables and streams of random numbers.
     """
     operands, put = split_arguments(args)
-    inner = _Inner(current(), name, f"{name}, which is computed again in the backward pass,")
+    inner = _Inner(current(), name, _AGAIN.format(name), function)
     found = inner.run(function, put, [v.tensor_type for v in operands])
     outputs = inner.close(found, may_assign=True)
     region = inner.region
@@ -128,12 +139,12 @@ def stage_custom(function: Callable[..., Any], args: tuple[Any, ...], name: str)
     if not operands:
         return pair(calls.call(function, *args), name)[0]
     what = f"{name}, which has a gradient of its own,"
-    inner = _Inner(current(), name, what)
+    inner = _Inner(current(), name, what, function)
     result, gradient = pair(inner.run(function, put, [v.tensor_type for v in operands]), name)
     with_leaves = flatten(result)[0]
     types = [payload_of(_read(x)).type for x in with_leaves if _is_tensor(x)]
     smooth = [t for t in types if is_inexact(t.dtype)]
-    back = _Inner(inner.region, f"{name}_backward", what)
+    back = _Inner(inner.region, f"{name}_backward", what, gradient)
     found = back.run(gradient, lambda handles: _filled(types, handles), smooth)
     cotangents = fitting_gradients(found, operands, name)
     given = back.close(cotangents)
