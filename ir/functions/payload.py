@@ -151,19 +151,29 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
     """A nested list as an ndarray: Python numbers give bool, int32, float32 or complex64.
 
     Integers that do not fit int32 give int64 (then uint64); nothing is narrowed. A list that holds
-    graph values becomes a stack of them.
+    graph values, or arrays that a tape knows, becomes a stack of them.
     """
     if _holds_values(x):
         from plait.ir.functions import stack
 
         return stack([as_payload(item) for item in x])
+    found = _array_of(x, narrow)
+    if dispatch.recording and _holds_recorded(x):
+        return _stacked(x, found.dtype)
+    return found
+
+
+def _array_of(x: Sequence[Any], narrow: bool) -> Any:
+    """A nested list of numbers and arrays as an ndarray."""
     try:
         array = np.asarray(x)
     except ValueError:
         raise ShapeError(_ragged(x)) from None
     if array.dtype == object or array.dtype not in SHORT_NAMES:
         raise DTypeError(_no_number(x, array.dtype))
-    if not narrow or _holds_arrays(x):
+    if _holds_arrays(x):
+        return _stacked(x, array.dtype) if dispatch.recording and dispatch.tapes() else array
+    if not narrow:
         return array
     if array.dtype == np.int64:
         fits = array.size == 0 or (
@@ -174,6 +184,18 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
         return array.astype(np.float32)
     halves = {float64: float32, complex128: complex64}
     return array.astype(halves.get(array.dtype, array.dtype))
+
+
+def _stacked(x: Sequence[Any], dtype: DType) -> Any:
+    """A nested list as an array, by functions that tapes see."""
+    from plait.ir.functions import stack
+
+    def each(item: Any) -> Any:
+        if isinstance(item, (list, tuple)):
+            return _stacked(item, dtype)
+        return cast(item if hasattr(item, "shape") else np.asarray(item), dtype)
+
+    return stack([each(item) for item in x])
 
 
 def _ragged(x: Any) -> str:
@@ -231,6 +253,22 @@ def _holds_values(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
         return any(_holds_values(item) for item in x)
     return type(x) in (Value, WeakValue)
+
+
+def _holds_recorded(x: Any) -> bool:
+    """Whether a tape knows an array in a nested list."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_recorded, x))
+    return any(tape.number(x) is not None for tape in dispatch.tapes() if hasattr(tape, "number"))
+
+
+def _stacked(x: Any, dtype: DType) -> Any:
+    """A nested list as a stack of its elements."""
+    from plait.ir.functions import stack
+
+    if isinstance(x, (list, tuple)):
+        return stack([_stacked(item, dtype) for item in x])
+    return cast(as_payload(x), dtype)
 
 
 def _holds_arrays(x: Any) -> bool:
