@@ -233,7 +233,8 @@ class GradientTape:
         demand_way(unconnected)
         leaves, tree = flatten(sources)
         recording, wanted = self._to_play(), payload_of_target(target)
-        payloads = [self._source(leaf) for leaf in leaves]
+        found = [self._source(leaf) for leaf in leaves]
+        payloads = [unwrap(x) if s is None else s for x, s in zip(leaves, found, strict=True)]
         rows, reached = by_rows(recording, wanted, payloads)
         made = []
         for i, (leaf, row) in enumerate(zip(leaves, rows, strict=True)):

@@ -54,6 +54,21 @@ def test_intermediate_tensors_can_be_sources_and_targets_can_be_many() -> None:
     check(tape.gradient(z, x, output_gradients=vector(10.0)), [320.0])
 
 
+def test_jacobians_of_tensors_and_variables() -> None:
+    x, v, other = vector(1.0, 2.0), pl.Variable([3.0], dtype="float64"), vector(7.0)
+    with pl.GradientTape(persistent=True) as tape:
+        tape.watch(x, other)
+        y = pl.tanh(x) * v
+    slope = 3.0 * (1 - np.tanh([1.0, 2.0]) ** 2)
+    found = tape.jacobian(y, {"x": x, "v": v, "other": other})
+    check(found["x"], np.diag(slope))
+    check(found["v"], np.tanh([[1.0], [2.0]]))
+    assert found["other"] is None
+    check(tape.jacobian(y, other, unconnected="zero"), np.zeros((2, 1)))
+    with pytest.raises(pl.errors.TraceError, match="never used"):
+        tape.jacobian(y, other, unconnected="error")
+
+
 def test_a_tape_is_played_once_unless_it_is_persistent() -> None:
     x = vector(2.0)
     with pl.GradientTape() as tape:
