@@ -157,14 +157,6 @@ def from_sequence(x: Sequence[Any], narrow: bool = True) -> Any:
         from plait.ir.functions import stack
 
         return stack([as_payload(item) for item in x])
-    found = _array_of(x, narrow)
-    if dispatch.recording and _holds_recorded(x):
-        return _stacked(x, found.dtype)
-    return found
-
-
-def _array_of(x: Sequence[Any], narrow: bool) -> Any:
-    """A nested list of numbers and arrays as an ndarray."""
     try:
         array = np.asarray(x)
     except ValueError:
@@ -253,22 +245,6 @@ def _holds_values(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
         return any(_holds_values(item) for item in x)
     return type(x) in (Value, WeakValue)
-
-
-def _holds_recorded(x: Any) -> bool:
-    """Whether a tape knows an array in a nested list."""
-    if isinstance(x, (list, tuple)):
-        return any(map(_holds_recorded, x))
-    return any(tape.number(x) is not None for tape in dispatch.tapes() if hasattr(tape, "number"))
-
-
-def _stacked(x: Any, dtype: DType) -> Any:
-    """A nested list as a stack of its elements."""
-    from plait.ir.functions import stack
-
-    if isinstance(x, (list, tuple)):
-        return stack([_stacked(item, dtype) for item in x])
-    return cast(as_payload(x), dtype)
 
 
 def _holds_arrays(x: Any) -> bool:
