@@ -1,4 +1,4 @@
-"""The gradient tape: what it watches, records and gives, eagerly and inside of compiled functions."""
+"""The gradient tape: what it watches, records and gives, eagerly and in compiled functions."""
 
 from __future__ import annotations
 
