@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import dispatch, functions, ops
+from plait.ir import dispatch, functions, is_complex, ops
 from plait.ir.autodiff.tape import moved
 from plait.ir.device import device_of
 from plait.tracer.tensor_storage import Storage, freeze, storage_of, writable_array
@@ -104,17 +104,39 @@ def write(handle: Any, payload: Any) -> None:
 
 def _merged(old: Any, mine: Any, written: Any, theirs: Any) -> Any:
     """What another tensor holds after some of its elements were written."""
-    fresh = functions.take(functions.reshape(written, (-1,)), theirs)
-    flat = functions.setitem(functions.reshape(old, (-1,)), mine, fresh)
-    return functions.reshape(flat, old.shape)
+    if old.dtype == written.dtype:
+        fresh = functions.take(functions.reshape(written, (-1,)), theirs)
+        flat = functions.setitem(functions.reshape(old, (-1,)), mine, fresh)
+        return functions.reshape(flat, old.shape)
+    one, other = (_components(x) if is_complex(x.dtype) else x for x in (old, written))
+    if one.dtype != other.dtype:  # the bits of another dtype depend on nothing
+        return old
+    found = _merged(one, mine, other, theirs)
+    if one is old:
+        return found
+    return ops.complex_(*[functions.getitem(found, (..., i)) for i in (0, 1)])
+
+
+def _components(x: Any) -> Any:
+    """The parts of complex numbers, as they lie in memory."""
+    return functions.stack([functions.real(x), functions.imag(x)], axis=-1)
 
 
 def common_positions(a: Any, b: Any) -> tuple[Any, Any]:
-    """The elements that two arrays share, by their flat positions in each."""
+    """What two arrays share, by flat positions in each: elements, or parts of complex numbers."""
     if not np.may_share_memory(a, b):
         return np.empty(0, np.int64), np.empty(0, np.int64)
+    if a.dtype != b.dtype:
+        a, b = (_parts(x) if is_complex(x.dtype) else x for x in (a, b))
     _, mine, theirs = np.intersect1d(_addresses(a), _addresses(b), return_indices=True)
     return mine, theirs
+
+
+def _parts(array: Any) -> Any:
+    """A view of complex numbers with the parts along a last axis."""
+    part = array.real[..., None]
+    strides = (*array.strides, array.itemsize // 2)
+    return np.lib.stride_tricks.as_strided(part, (*array.shape, 2), strides, writeable=False)
 
 
 def _addresses(array: Any) -> Any:

@@ -12,7 +12,7 @@ from plait.ir.device import Device, device_of
 from plait.ir.errors import DTypeError
 from plait.ir.frames import public_methods
 from plait.ir.location import user_location
-from plait.tracer import pending
+from plait.tracer import pending, recorded
 from plait.tracer.tensor_handle import Handle, call, host_array, unwrap, wrap
 from plait.tracer.tensor_operators import Operators, write
 from plait.tracer.tensor_parts import part, tie_bits
@@ -253,6 +253,8 @@ class Methods(Operators, Attributes):
 
     def copy(self) -> Tensor:
         """A tensor with the same elements in memory of its own."""
+        if type(self._data) is not Value and recorded.is_known(self._data):
+            return call("copy", self)
         if type(self._data) is np.ndarray:
             return wrap(copy_array(self._data))
         if type(self._data) is not Value:
@@ -278,6 +280,8 @@ class Methods(Operators, Attributes):
         if pending.recorders:
             pending.settle_mine(self)
         found = as_dtype(dtype)
+        if found == self.dtype:
+            return self[...]
         if type(self._data) is Value or not on_host(self._data):
             made = call("bitcast", self, dtype)
             if type(made._data) is Value:

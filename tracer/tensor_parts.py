@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plait.ir import DType, Value, dispatch, functions, is_complex, ops
-from plait.tracer import pending
+from plait.tracer import pending, recorded
 from plait.tracer import tensor_views as views
 from plait.tracer.tensor_handle import call, wrap
 from plait.tracer.tensor_storage import on_host, read_array, share
@@ -33,9 +33,13 @@ def part(handle: Any, name: str) -> Tensor:
         found: Tensor = recorder.eagerly(part, handle, name)
         return found
     if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
-        result = wrap(getattr(read_array(handle), name))
+        array = read_array(handle)
+        made = getattr(array, name)
+        result = wrap(array.view() if made is array else made)
         if result._data.base is not None:
             share(handle, result)
+        if dispatch.recording:
+            recorded.follow(result, getattr(functions, name), handle._data)
         return result
     result = call(name, handle)
     if type(result._data) is not Value:
