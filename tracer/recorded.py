@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import dispatch, functions, is_complex, ops
+from plait.ir import Value, dispatch, functions, is_complex, ops
 from plait.ir.autodiff.tape import moved
 from plait.ir.device import device_of
 from plait.tracer.tensor_storage import Storage, freeze, storage_of, writable_array
@@ -44,6 +44,13 @@ def _others(handle: Any) -> list[Any]:
     return [other for other in found if other is not handle]
 
 
+def kept(array: Any) -> Any:
+    """A user's array for tapes, which may read it when it has been written to."""
+    if not array.flags.writeable or not tapes() or is_known(array):
+        return array
+    return array.copy(order="K")
+
+
 def watch(tape: Any, handle: Any) -> Any:
     """Let a tape that is recording know a tensor, and its views; gives the payload."""
     from plait.tracer.tensor_handle import payload_of
@@ -58,6 +65,10 @@ def watch(tape: Any, handle: Any) -> Any:
     if tape.number(data) is not None:
         return data
     tape.watch(data)
+    if type(data) is Value:  # of a graph around this one, what stands for it here
+        builder: Any = dispatch.current()
+        if not builder.owns(data):
+            tape.alias(builder.lift(data), data)
     if type(data) is np.ndarray:
         for other in _others(handle):
             mine, theirs = common_positions(other._data, data)
@@ -216,6 +227,7 @@ __all__ = [
     "concerns",
     "follow",
     "is_known",
+    "kept",
     "on_host",
     "raw_payloads",
     "read_variable",
