@@ -33,6 +33,8 @@ from plait.tracer.control.site import Site as Site
 from plait.tracer.control.text import format_ as format_
 from plait.tracer.control.trying import before_yield as before_yield
 from plait.tracer.control.trying import caught as caught
+from plait.tracer.control.trying import final_begin as final_begin
+from plait.tracer.control.trying import final_end as final_end
 from plait.tracer.control.trying import try_begin as try_begin
 from plait.tracer.control.trying import try_end as try_end
 from plait.tracer.control.writes import del_attr as del_attr

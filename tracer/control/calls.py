@@ -175,15 +175,21 @@ class Manager:
         self._trial: Any = None
 
     def __enter__(self) -> Any:
+        entered = method(self._manager, "__enter__")
         self._trial = trying.try_begin()
-        return method(self._manager, "__enter__")
+        return entered
 
     def __exit__(self, *failure: Any) -> Any:
+        trial = self._trial
         if failure[0] is None and trying.may_swallow(self._manager):
-            trying.try_end(self._trial)
+            trying.try_end(trial)
+        if trial is not None:
+            trying.final_begin(trial)
         dropped = method(self._manager, "__exit__", *failure)
+        if trial is not None:
+            trying.final_end(trial)
         if dropped and failure[0] is not None:
-            trying.caught(self._trial)
+            trying.caught(trial)
         return dropped
 
 

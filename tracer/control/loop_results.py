@@ -28,6 +28,7 @@ class LoopResults:
         self._loop = loop
         self._ran = ran is True
         self._made: dict[int, Any] = {}
+        self._tensors: dict[tuple[Any, ...], Tensor] = {}
         self._aliases = Aliases()
         self._claimed: set[int] = set()
         self.entered = {id(made): source for slot in loop.slots for made, source in slot.entered}
@@ -45,16 +46,23 @@ class LoopResults:
         before = self.entered.get(id(source))
         if before is not None and before is carry.source and _is_of(before, carry):
             return before
+        key = self._identity(source, carry)
         if self._ran and after.type == carry.type:
-            if id(source) in self._made and id(source) not in self._entered_written:
-                return self._made[id(source)]
+            if key in self._tensors and id(source) not in self._entered_written:
+                return self._tensors[key]
             if is_around(source, self._loop.region) and not self._is_written(source):
                 return source
         made = handle_of(value, carry.type)
         self._tie(made, source)
         if not self._ran and type(carry.source) is Tensor:
             entangle(made, carry.source)
-        return self._made.setdefault(id(source), made)
+        self._made.setdefault(id(source), made)
+        return self._tensors.setdefault(key, made)
+
+    def _identity(self, source: Tensor, carry: Carried) -> tuple[Any, ...]:
+        """What names of one object after the loop share, also if no iteration runs."""
+        first = () if self._ran else (id(carry.source), id(carry.before))
+        return id(source), carry.type, *first
 
     def _is_written(self, source: Tensor) -> bool:
         return not self._written.isdisjoint(relatives(source))

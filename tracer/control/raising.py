@@ -139,6 +139,11 @@ class Maker:
         held = (_frozen(self._args), _frozen(self._state), id(self._cause), self._suppress)
         return self._error, self.message, held, self._line.file, self._line.positions
 
+    @property
+    def kind(self) -> type[BaseException]:
+        """The class of the exception."""
+        return self._error
+
     def seal(self) -> Maker:
         """Let go of the trace."""
         self.details = []

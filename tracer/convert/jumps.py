@@ -269,13 +269,15 @@ class Lowering:
         )
 
     def _try(self, node: Any, frame: _Frame) -> Try:
-        name, inner = "", frame
-        is_caught = bool(node.handlers) or any(_jumps(node.finalbody))
-        if is_caught:
-            name = f"{self._deeper()}_try"
+        inner, stem = frame, self._deeper()
+        name = last = ""
+        if node.handlers or any(_jumps(node.finalbody)):
+            name = f"{stem}_try"
             inner = frame.trying(name)
+        if node.finalbody:
+            last = f"{stem}_last"
         before, self._set = self._set, set()
-        found = Try(node, name=name, body=self._block(node.body, inner))
+        found = Try(node, name=name, last=last, body=self._block(node.body, inner))
         flag = _guarding(frame, self.returned)
         is_set = flag in self._set
         self._set |= before
@@ -287,7 +289,7 @@ class Lowering:
                 else self._block(node.orelse, frame)
             )
         found.final = self._block(node.finalbody, frame)
-        self._depth -= is_caught
+        self._depth -= 1
         return found
 
 

@@ -270,11 +270,12 @@ class Statements(Loops):
         node, at, name = item.node, where(item.node), item.name
         first: list[ast.stmt] = []
         types = [None if h.type is None else self.expressions.value(h.type) for h in node.handlers]
+        if name:
+            first = [self._try_begin(name, self._handled(node), at)]
+        if item.last:
+            first.append(self._try_begin(item.last, [], at))
         body = self.filled(item.body)
         if name:
-            begin = self.unit.hooked("try_begin", [], at)
-            chosen = either(self.unit.active(at), begin, constant(None, at), at)
-            first = [assign(name, chosen, at)]
             body.append(self.try_end(name, at))
         handlers = []
         for handler, kind, items in zip(node.handlers, types, item.handlers, strict=True):
@@ -287,8 +288,40 @@ class Statements(Loops):
             caught = expression(self.unit.hooked("caught", [load(name, at)], at), at)
             steps = [if_(is_not(name, None), [caught]), ast.Raise(None, None, **at)]
             handlers = [ast.ExceptHandler(None, None, steps, **at)]
-        orelse, final = self.block(item.orelse), self.block(item.final)
-        return [*first, type(node)(body, handlers, orelse, final, **at)]
+        orelse = self.block(item.orelse)
+        return [*first, type(node)(body, handlers, orelse, self._final(item), **at)]
+
+    def _try_begin(self, name: str, arguments: list[ast.expr], at: Where) -> ast.stmt:
+        """Tell the runtime that a block begins which an exception may leave."""
+        begin = self.unit.hooked("try_begin", arguments, at)
+        return assign(name, either(self.unit.active(at), begin, constant(None, at), at), at)
+
+    def _handled(self, node: Any) -> list[ast.expr]:
+        """What gives the classes of the handlers; nothing where they may be all, or change."""
+        types = [handler.type for handler in node.handlers]
+        if not types or type(node) is not ast.Try or not all(map(self._is_known, types)):
+            return []
+        return [self.expressions.thunk(ast.Tuple(types, ast.Load(), **where(node)))]
+
+    def _is_known(self, node: Any) -> bool:
+        if isinstance(node, ast.Tuple):
+            return all(map(self._is_known, node.elts))
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        if not isinstance(node, ast.Name) or self.scope.kind(node.id) != "global":
+            return False
+        return self.unit.resolve(node.id) != "dynamic"
+
+    def _final(self, item: Try) -> list[ast.stmt]:
+        """The block that runs whatever happened."""
+        if not item.last:
+            return []
+        steps = []
+        for hook in ("final_begin", "final_end"):
+            at = where(item.node.finalbody[-(hook == "final_end")])
+            told = expression(self.unit.hooked(hook, [load(item.last, at)], at), at)
+            steps.append(if_(is_not(item.last, None), [told]))
+        return [steps[0], *self.block(item.final), steps[1]]
 
     def _match(self, item: Match) -> list[ast.stmt]:
         node = item.node

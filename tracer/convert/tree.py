@@ -124,9 +124,16 @@ class With(Item):
 
 @dataclass(slots=True, eq=False)
 class Try(Item):
-    """A ``try`` statement; ``name`` is of what the runtime gives for one with handlers."""
+    """A ``try`` statement.
+
+    Attributes
+    ----------
+    name, last : str
+        Of what the runtime gives for one with handlers, and for one with a last block.
+    """
 
     name: str = ""
+    last: str = ""
     body: list[Item] = field(default_factory=list)
     handlers: list[list[Item]] = field(default_factory=list)
     orelse: list[Item] = field(default_factory=list)

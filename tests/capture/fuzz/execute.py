@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import dis
 import io
+import itertools
 import linecache
 import random
 import signal
@@ -100,11 +102,28 @@ def freeze(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
+def _places(error: BaseException) -> Iterator[tuple[str, int]]:
+    """File and line of each frame that an error went through.
+
+    CPython 3.11 and 3.12 load a name in one step with the store before it: an unbound one is said
+    to be at the line of the store.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        code, line = trace.tb_frame.f_code, trace.tb_lineno
+        if isinstance(error, UnboundLocalError):
+            steps = list(dis.get_instructions(code, adaptive=True))
+            for step, following in itertools.pairwise(steps):
+                if step.offset == trace.tb_lasti and step.opname == "STORE_FAST__LOAD_FAST":
+                    line = (following.positions and following.positions.lineno) or line
+        yield code.co_filename, line
+        trace = trace.tb_next
+
+
 def describe_error(error: BaseException, file: str) -> tuple[str, int]:
     """The built-in class of an error, and the deepest line of the program that it names."""
     family = next(c for c in type(error).__mro__ if vars(builtins).get(c.__name__) is c)
-    entries = traceback.extract_tb(error.__traceback__)
-    lines = [entry.lineno or 0 for entry in entries if entry.filename == file]
+    lines = [line for name, line in _places(error) if name == file]
     location = getattr(error, "location", None)
     if location is not None and isinstance(error, pl.errors.PlaitError):
         lines.append(getattr(location, "line", 0) or 0)

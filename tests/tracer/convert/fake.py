@@ -189,8 +189,20 @@ class Runtime:
         raise error from cause
 
     @staticmethod
-    def try_begin() -> list[str]:
+    def try_begin(handled: Any = None) -> list[str]:
+        if handled is not None:
+            assert isinstance(handled(), tuple)
         return []
+
+    @staticmethod
+    def final_begin(block: list[str]) -> None:
+        assert not block
+        block.append("final")
+
+    @staticmethod
+    def final_end(block: list[str]) -> None:
+        assert block == ["final"]
+        block.append("ended")
 
     @staticmethod
     def try_end(block: list[str]) -> None:

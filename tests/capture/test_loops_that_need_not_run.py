@@ -1,0 +1,86 @@
+"""Names of one object after a loop are two if the loop does not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import plait as pl
+from tests.capture.harness import agree
+
+Y = np.array([3, 4], "float32")
+ONE = np.array(1, "float32")
+TRIPS = [np.array(n, "int32") for n in (0, 1, 2)]
+
+
+def returned_and_kept(y: Any, s: Any, trips: Any) -> Any:
+    for _ in range(trips):
+        s = y.min()
+        return 5, s
+    return 7, s
+
+
+def two_names(y: Any, s: Any, trips: Any) -> Any:
+    a, b = s, s + 1
+    for _ in range(trips):
+        a = b = y.max()
+    return a, b, a + b
+
+
+def a_name_and_an_item(y: Any, s: Any, trips: Any) -> Any:
+    kept = {"s": s * 4}
+    while trips > 0:
+        kept["s"] = s = y.max() + s
+        trips = trips - 1
+    return s, kept
+
+
+def numbers_before(y: Any, s: Any, trips: Any) -> Any:
+    a, b = 0.0, 1.0
+    for _ in range(trips):
+        a = b = y.max() + s
+    return a + s, b + s
+
+
+def dtypes_before(y: Any, s: Any, trips: Any) -> Any:
+    a, b = s, pl.zeros((), dtype="float64")
+    for _ in range(trips):
+        a = b = y.max()
+    return a, b.dtype
+
+
+def dtypes_of_a_loop_that_runs(y: Any, s: Any, trips: Any) -> Any:
+    a, b = pl.zeros((), dtype="float64"), s
+    for i in range(20):
+        a = b = y.max() + i
+    return b.dtype, a * 1.0, b
+
+
+FUNCTIONS = [returned_and_kept, two_names, a_name_and_an_item, numbers_before]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_two_names_keep_what_they_held(function: Any) -> None:
+    agree(function, *((Y, ONE, trips) for trips in TRIPS))
+
+
+def test_each_name_has_its_own_dtype() -> None:
+    found = pl.graph_function(dtypes_before, backend="reference")(Y, ONE, TRIPS[1])
+    assert found[0].dtype == np.float32
+    assert found[1] == np.float64
+    found = pl.graph_function(dtypes_of_a_loop_that_runs, backend="reference")(Y, ONE, TRIPS[1])
+    assert found[0] == np.float32
+    assert found[1].dtype == np.float64
+
+
+def test_two_names_that_are_one_before_and_after_stay_one() -> None:
+    def f(y: Any, s: Any, trips: Any) -> Any:
+        a = b = s
+        for _ in range(trips):
+            a = b = y * 2
+        return a is b
+
+    f_ = pl.graph_function(f, backend="reference", fullgraph=True)
+    assert f_(Y, Y, TRIPS[2])
