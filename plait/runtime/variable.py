@@ -220,9 +220,10 @@ class Variable(VariableOperators):
         """Lists of numbers in the variable's dtype, where they fit; anything else as it is."""
         if type(value) not in (list, tuple):
             return value
-        payload = functions.constant(unwrap(value))
+        given = unwrap(value)
+        payload = functions.constant(given)
         fits = np.can_cast(payload.dtype, self.dtype, "same_kind")
-        return wrap(functions.astype(payload, self.dtype) if fits else payload)
+        return wrap(functions.constant(given, self.dtype) if fits else payload)
 
     def _checked(self, value: Any) -> Any:
         """The payload to store: of the right type, and nobody else's."""
