@@ -18,7 +18,7 @@ nbclient = pytest.importorskip("nbclient", reason="pip install '.[notebook]'")
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 #: How many pictures each one shows.
-PICTURES = {"01_quickstart.ipynb": 3}
+PICTURES = {"01_quickstart.ipynb": 3, "03_gradients.ipynb": 1}
 LIBRARY_WARNINGS = ("ignore::DeprecationWarning", "ignore::ResourceWarning")
 pytestmark = [pytest.mark.filterwarnings(w) for w in LIBRARY_WARNINGS]
 
