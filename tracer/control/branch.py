@@ -13,7 +13,7 @@ from plait.ir.errors import ShapeError
 from plait.ir.location import user_location
 from plait.tracer.control.items import MISSING, Maybe, MaybeItem, Mismatch, item_of
 from plait.tracer.control.merge import Maker, Merge
-from plait.tracer.control.scope import Before, fail, renew, undo
+from plait.tracer.control.scope import Before, Changes, as_written, fail, renew, undo
 from plait.tracer.control.site import Site
 from plait.tracer.places import UNBOUND, Place
 from plait.tracer.region import Region
@@ -88,7 +88,7 @@ class Branch:
         self._else = Region(parent, "else")
         self._else.other = self._then
         self._ends: list[dict[str, Any]] = []
-        self._places: list[dict[tuple[Any, ...], tuple[Place, Any, Any]]] = []
+        self._places: list[Changes] = []
         self._then.open()
 
     def otherwise(self, held: dict[str, Any]) -> tuple[Any, ...]:
@@ -162,7 +162,7 @@ class Branch:
         first, second = self._places
         for key in {**first, **second}:
             place, old, _ = first.get(key) or second[key]
-            ends = [known[key][2] if key in known else old for known in (first, second)]
+            ends = [e[key][2] if key in e else as_written(old, e) for e in (first, second)]
             maker = self._merged(merging, ends[0], ends[1], place.describe())
             if MISSING in ends or MaybeItem in map(type, ends):
                 raise fail(

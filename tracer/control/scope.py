@@ -10,7 +10,7 @@ import numpy as np
 
 from plait.ir import Value
 from plait.ir.location import is_internal
-from plait.tracer.control.items import item_of, payload_item
+from plait.tracer.control.items import Branching, Leaf, MaybeItem, item_of, payload_item
 from plait.tracer.control.site import Site
 from plait.tracer.outcome import Break, stop
 from plait.tracer.places import UNBOUND, PayloadPlace, Place
@@ -23,6 +23,9 @@ _CAPTURE = "plait.tracer.capture"
 #: Where the loops and branches come from that converted code holds beside the user's names.
 _HOOKS = "plait.tracer.control."
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, np.ndarray, Tensor)
+
+#: For each place that a region has changed, its key, itself, and its items before and after.
+Changes = dict[tuple[Any, ...], tuple[Place, Any, Any]]
 
 
 class Before:
@@ -144,6 +147,20 @@ def undo(region: Region, before: Before) -> list[tuple[Place, Any, Any]]:
         else:
             place.write(now)
     return kept
+
+
+def as_written(item: Any, changes: Changes) -> Any:
+    """An item that a region has left in its place, with what was written into its tensors."""
+    if type(item) is Leaf:
+        found = changes.get(PayloadPlace(item.source).key) if item.source is not None else None
+        return item if found is None else Leaf(found[2].payload, found[2].type, item.source)
+    if type(item) is MaybeItem:
+        value = as_written(item.value, changes)
+        return MaybeItem(value, item.defined, item.name, item.where)
+    if type(item) is not Branching:
+        return item
+    children = [as_written(child, changes) for child in item.children]
+    return Branching(item.kind, item.rest, children, item.join, item.source)
 
 
 def _was_there(place: Place, old: Any, region: Region, before: Before) -> bool:
