@@ -93,7 +93,9 @@ def unwrap(x: Any) -> Any:
     kind = type(x)
     if kind is _tensor_class:
         return payload_of(x)
-    if kind is np.ndarray or kind in WEAK_TYPES:
+    if kind is np.ndarray:
+        return recorded.kept(x) if dispatch.recording else x
+    if kind in WEAK_TYPES:
         return x
     if kind is list or kind is tuple:
         return kind([unwrap(item) for item in x])

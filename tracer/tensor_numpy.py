@@ -91,7 +91,8 @@ class NumpyProtocols(Handle):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if pending.recorders and (recorder := pending.recorder()) is not None:
             return _recorded_ufunc(recorder, ufunc, method, inputs, kwargs)
-        if _needs_functions((*inputs, *_outputs(kwargs))):
+        outputs = _outputs(kwargs)
+        if _needs_functions((*inputs, *outputs)) and not _are_arrays(outputs):
             return _traced_ufunc(ufunc, method, inputs, kwargs)
         return _eager_ufunc(ufunc, method, inputs, kwargs)
 
@@ -184,6 +185,11 @@ def _needs_functions(operands: Any) -> bool:
     if dispatch.recording and is_known(*[x._data for x in operands if isinstance(x, Handle)]):
         return True
     return any(isinstance(x, Handle) and not on_host(x._data) for x in operands)
+
+
+def _are_arrays(outputs: tuple[Any, ...]) -> bool:
+    """Whether eager results are written into arrays, which no tape knows of."""
+    return any(type(x) is np.ndarray for x in outputs) and not dispatch.interpreters()
 
 
 def _array(x: Any) -> Any:
@@ -280,8 +286,8 @@ def _traced_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict
         shown = ", ".join(kwargs)
         raise uncaptured(
             TraceError(
-                f"np.{name} with {shown} cannot be captured or run on this device; use the plait "
-                "function and pl.where"
+                f"np.{name} with {shown} cannot be captured, recorded by a tape or run on this "
+                "device; use the plait function and pl.where"
             )
         )
     if method != "__call__":
@@ -382,10 +388,13 @@ def _find(name: str | None) -> Any:
 
 
 def _cannot_capture(what: str) -> BaseException:
+    failed, advice = "captured in a compiled function", "call it outside"
+    if not dispatch.interpreters():
+        failed, advice = "recorded by a gradient tape", "give it x.numpy(), a constant to the tape"
     return uncaptured(
         TraceError(
-            f"{what} cannot be captured in a compiled function: plait has no function of that "
-            "name; compose it of plait functions, or call it outside"
+            f"{what} cannot be {failed}: plait has no function of that name; compose it of plait "
+            f"functions, or {advice}"
         )
     )
 

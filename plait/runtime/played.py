@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -174,13 +175,28 @@ def all_gradients(function: Any) -> Any:
 
 def with_graph(made: Callable[..., Any], what: str) -> Callable[..., Any]:
     """A function that gives derivatives, with ``.graph`` as compiled functions have it."""
+    twin = _twin(made)  # no cycle, which would keep what the user's function holds
 
     def graph(*args: Any, stage: str = "optimized", **kwargs: Any) -> Any:
         """The graph, forward and backward, for these arguments or specs, at a stage."""
-        name = f"{getattr(made, '__name__', 'function')}_{what}"
-        return graph_function(made, name=name).graph(*args, stage=stage, **kwargs)
+        name = f"{getattr(twin, '__name__', 'function')}_{what}"
+        return graph_function(twin, name=name).graph(*args, stage=stage, **kwargs)
 
     made.graph = graph  # type: ignore[attr-defined]
+    return made
+
+
+def _twin(function: Any) -> Any:
+    """Another function of the same code."""
+    made = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__dict__.update(function.__dict__)
     return made
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
-from plait.ir import dispatch, functions, is_complex, is_inexact, user_location
+from plait.ir import dispatch, functions, is_complex, is_inexact
 from plait.ir.autodiff.recording import Recording
 from plait.ir.derivatives.define import like
 from plait.ir.errors import DTypeError, ShapeError, TraceError, UnknownNameError
-from plait.ir.frames import public_methods
+from plait.ir.frames import boundary, public_methods
 from plait.runtime.variable import Variable
 from plait.tracer import Tensor, flatten, recorded, recorder, uncaptured, unflatten, unwrap, wrap
 
@@ -49,7 +49,9 @@ class GradientTape:
 
     Use it as a context manager. Compiled functions that are called inside are differentiated
     through; inside a compiled function the gradients become part of its graph. Tapes nest: what
-    ``gradient`` computes while an outer tape records can be differentiated again.
+    ``gradient`` computes while an outer tape records can be differentiated again; to the tape
+    itself it is a constant. So is what leaves tensors: ``numpy()``, ``float()``, NumPy's ``out=``
+    arrays, and functions of other libraries. A tape records what its own thread computes.
 
     Parameters
     ----------
@@ -75,16 +77,23 @@ class GradientTape:
         self._is_spent = False
         self._scopes = ExitStack()
         self._is_open = False
+        self._home: Any = None  # who runs what is recorded
 
+    @boundary
     def __enter__(self) -> Self:
         if self._is_open:
-            raise TraceError("this tape records already; open another one").at(user_location())
+            raise TraceError("this tape records already; open another one")
+        if self._recording is not None:
+            self._demand_home()
+        self._open()
+        return self
+
+    def _open(self) -> None:
         eager_from_here(self._scopes)
         if self._recording is None:
-            self.reset()
-        self._scopes.enter_context(self._found().recording())
+            self._recording, self._home = _new(self._watches_variables), dispatch.current()
+        self._scopes.enter_context(self._recording.recording())
         self._is_open = True
-        return self
 
     def __exit__(self, *failure: Any) -> None:
         self._is_open = False
@@ -92,10 +101,10 @@ class GradientTape:
 
     def reset(self) -> None:
         """Forget all that was recorded and watched."""
-        old, self._recording, self._is_spent = self._recording, _new(self._watches_variables), False
-        if self._is_open and old is not None:
-            self._scopes.close()
-            self._scopes.enter_context(self._recording.recording())
+        self._scopes.close()
+        self._recording, self._is_spent = None, False
+        if self._is_open:
+            self._open()
 
     def watch(self, *tensors: Any) -> None:
         """Record what is computed from tensors from here on.
@@ -122,8 +131,7 @@ class GradientTape:
             else:
                 recorded.watch(self._found(), leaf)
 
-    @contextmanager
-    def stop_recording(self) -> Iterator[None]:
+    def stop_recording(self) -> AbstractContextManager[None]:
         """Record nothing inside the block.
 
         Examples
@@ -137,8 +145,7 @@ class GradientTape:
         >>> tape.gradient(y, x)
         pl.Tensor(20., dtype=float32)
         """
-        with dispatch.paused(self._found()):
-            yield
+        return dispatch.paused(self._found())
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables that were watched, in the order of their first reading."""
@@ -257,16 +264,29 @@ class GradientTape:
             raise TraceError(
                 "this tape has been played; make it with persistent=True to play it again"
             )
-        if recording.is_inside:
-            raise uncaptured(
-                TraceError(
-                    "a gradient is asked for inside a branch or a loop on a tensor's value, of a "
-                    "tape that was opened outside of it; open the tape inside"
-                )
-            )
+        self._demand_home()
         if not self._persistent:
             self._is_spent = True
         return recording
+
+    def _demand_home(self) -> None:
+        """Demand that what runs here runs where the tape has recorded."""
+        here = dispatch.EAGER if recorder() is not None else dispatch.current()
+        if here is self._home:
+            return
+        if self._home is dispatch.EAGER:
+            found = "this tape has recorded outside of the compiled function; open one inside"
+        elif self._found().is_inside:
+            found = (
+                "a gradient is asked for inside a branch or a loop on a tensor's value, of a tape "
+                "that was opened outside of it; open the tape inside"
+            )
+        else:
+            raise TraceError(
+                "this tape has recorded inside a compiled function; ask for gradients there, or "
+                "reset() the tape"
+            )
+        raise uncaptured(TraceError(found))
 
     def _source(self, leaf: Any) -> Any:
         demand_differentiable(leaf, "gradient")

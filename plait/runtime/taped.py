@@ -57,6 +57,8 @@ def compiled_graph(program: Program) -> CompiledGraph:
 
 
 def _operand(leaf: Any) -> Any:
+    if type(leaf) is np.ndarray:
+        return recorded.kept(leaf)
     if type(leaf) is not Tensor:
         return leaf if hasattr(leaf, "dtype") else number_array(leaf)
     if type(leaf._data) is np.ndarray:
@@ -68,7 +70,7 @@ def _operand(leaf: Any) -> Any:
 def _captured(capture: Capture, source: Any) -> Any:
     if capture.kind == "variable":
         return source.__plait_tensor__()._data
-    return source if capture.kind == "array" else _operand(source)
+    return _operand(source)
 
 
 __all__ = ["call_taped", "compiled_graph"]
