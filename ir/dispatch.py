@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,6 +24,9 @@ active: bool = False
 
 #: True while any thread has a tape.
 recording: bool = False
+
+#: How many threads run derivative rules on arrays whose types are known to be right.
+trusting: int = 0
 
 _lock = threading.Lock()
 _active_count = 0
@@ -67,16 +70,27 @@ class _Stack(threading.local):
     def __init__(self) -> None:
         self.items: list[Interpreter] = []
         self.tapes: list[Tape] = []
+        self.only: Any = None
+        self.trusts = False
+
+    def settle(self) -> None:
+        """Find out whether one tape alone, that notes arrays, sees what this thread does."""
+        tapes = self.tapes
+        self.only = None
+        if len(tapes) == 1 and not self.items and getattr(tapes[0], "notes_arrays", False):
+            self.only = tapes[0]
 
 
 _stack = _Stack()
 
 
-def activate(step: int) -> None:
+def activate(step: int, tapes: int = 0) -> None:
     """Count a thread's redirection in (+1) or out (-1) of the global ``active`` flag."""
-    global active, _active_count
+    global active, recording, _active_count, _tape_count
     with _lock:
         _active_count += step
+        _tape_count += tapes
+        recording = _tape_count > 0
         changed = active != (_active_count > 0)
         active = _active_count > 0
         if changed:
@@ -101,11 +115,13 @@ def watch(watcher: Callable[[bool], None]) -> None:
 def use(interpreter: Interpreter) -> Iterator[Interpreter]:
     """Let ``interpreter`` run the ops of this thread inside the block."""
     _stack.items.append(interpreter)
+    _stack.only = None
     activate(+1)
     try:
         yield interpreter
     finally:
         _stack.items.pop()
+        _stack.settle()
         activate(-1)
 
 
@@ -131,55 +147,119 @@ def suspended() -> Iterator[None]:
     """Run the block eagerly in this thread, whatever is being traced or recorded."""
     saved, tapes = _stack.items, _stack.tapes
     _stack.items, _stack.tapes = [], []
+    _stack.settle()
     try:
         yield
     finally:
         _stack.items, _stack.tapes = saved, tapes
+        _stack.settle()
 
 
 # Tapes.
 
 
-@contextmanager
-def record(tape: Tape) -> Iterator[None]:
+class _Recorded:
+    """A block that a tape sees."""
+
+    __slots__ = ("_tape",)
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def __enter__(self) -> None:
+        _set_tapes([*_stack.tapes, self._tape])
+        activate(+1, tapes=+1)
+
+    def __exit__(self, *_: object) -> None:
+        _set_tapes([other for other in _stack.tapes if other is not self._tape])
+        activate(-1, tapes=-1)
+
+
+def record(tape: Tape) -> AbstractContextManager[None]:
     """Let a tape see the ops of this thread inside the block."""
-    _stack.tapes = [*_stack.tapes, tape]
-    _count_tapes(+1)
-    try:
-        yield
-    finally:
-        _stack.tapes = [other for other in _stack.tapes if other is not tape]
-        _count_tapes(-1)
+    return _Recorded(tape)
 
 
-@contextmanager
-def paused(tape: Tape) -> Iterator[None]:
+class _Paused:
+    """A block that a tape does not see."""
+
+    __slots__ = ("_saved", "_tape")
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+
+    def __enter__(self) -> None:
+        self._saved = _stack.tapes
+        _set_tapes([other for other in self._saved if other is not self._tape])
+
+    def __exit__(self, *_: object) -> None:
+        _set_tapes(self._saved)
+
+
+def paused(tape: Tape) -> AbstractContextManager[None]:
     """Let a tape of this thread see nothing inside the block."""
-    saved = _stack.tapes
-    _stack.tapes = [other for other in saved if other is not tape]
-    try:
-        yield
-    finally:
-        _stack.tapes = saved
+    return _Paused(tape)
 
 
 @contextmanager
 def below(level: int) -> Iterator[None]:
     """Let only the outermost ``level`` tapes of this thread see what the block runs."""
     saved = _stack.tapes
-    _stack.tapes = saved[:level]
+    _set_tapes(saved[:level])
     try:
         yield
     finally:
-        _stack.tapes = saved
+        _set_tapes(saved)
 
 
-def _count_tapes(step: int) -> None:
-    global recording, _tape_count
-    activate(step)
-    with _lock:
-        _tape_count += step
-        recording = _tape_count > 0
+def _set_tapes(tapes: list[Tape]) -> None:
+    _stack.tapes = tapes
+    _stack.settle()
+
+
+def only_tape() -> Any:
+    """The tape that alone sees what this thread does, and notes arrays; None for any other case."""
+    return _stack.only
+
+
+def is_plain() -> bool:
+    """Whether this thread runs ops at once and nothing looks on."""
+    return not _stack.items and not _stack.tapes
+
+
+class _Trusted:
+    """A block in which the ops of this thread may be trusted."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        global trusting
+        with _lock:
+            trusting += 1
+
+    def __exit__(self, *_: object) -> None:
+        global trusting
+        _stack.trusts = False
+        with _lock:
+            trusting -= 1
+
+
+def trusted() -> AbstractContextManager[None]:
+    """Let ``trust`` say, inside the block, whether ops run without a look at their operands.
+
+    For derivative rules, which are written to fit: on ndarrays, where nothing looks on.
+    """
+    return _Trusted()
+
+
+def trust(is_trusted: bool) -> None:
+    """Say whether the next ops of this thread run without a look at their operands."""
+    _stack.trusts = is_trusted
+
+
+def trusts() -> bool:
+    """Whether this thread's ops are run without a look at their operands."""
+    return _stack.trusts
 
 
 def tapes() -> list[Tape]:
@@ -264,9 +344,7 @@ class EagerInterpreter:
             results = op.reference(*arrays, regions=regions, **attributes)
         else:
             results = op.reference(*arrays, **attributes)
-        if type(results) is tuple:
-            return tuple([as_array(r, t) for r, t in zip(results, inferred, strict=True)])
-        return as_array(results, inferred[0]) if inferred else None
+        return as_arrays(results, inferred)
 
 
 def _quick_dtype(op: Op, operands: tuple[Any, ...]) -> DType | None:
@@ -283,6 +361,13 @@ def _quick_dtype(op: Op, operands: tuple[Any, ...]) -> DType | None:
         ):
             return None
     return op.quick.get(first.dtype)  # type: ignore[union-attr]
+
+
+def as_arrays(results: Any, expected: tuple[Type, ...]) -> Any:
+    """What a reference gives as ndarrays of the inferred dtypes."""
+    if type(results) is tuple:
+        return tuple([as_array(r, t) for r, t in zip(results, expected, strict=True)])
+    return as_array(results, expected[0]) if expected else None
 
 
 def as_array(result: Any, expected: Type) -> Any:

@@ -7,9 +7,8 @@ and graphs, whose nodes are applied again under a recording.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -17,35 +16,14 @@ import numpy as np
 from plait.ir import dispatch
 from plait.ir.autodiff.function import Differentiable, Pull
 from plait.ir.autodiff.tape import EagerState
+from plait.ir.autodiff.walk import UNKNOWN, Note, OpPull, Record, Walk, as_record
 from plait.ir.graph import Value
-from plait.ir.location import Location, user_location
+from plait.ir.location import user_location
 from plait.ir.op import Op
 from plait.ir.types import DTYPES, TensorType, is_inexact
 
 INEXACT = frozenset(d for d in DTYPES if is_inexact(d))
-UNKNOWN = -1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """One application of a function to known values.
-
-    Attributes
-    ----------
-    name : str
-    operands, results : tuple of int
-        Numbers of the values; ``UNKNOWN`` for operands that do not depend on a watched value.
-    pull : callable or None
-        The way back; None where the function has no derivative.
-    location : Location or None
-        The user's line, where there is no way back.
-    """
-
-    name: str
-    operands: tuple[int, ...]
-    results: tuple[int, ...]
-    pull: Pull | None
-    location: Location | None = None
+_ARRAYS = {np.ndarray}
 
 
 class Recording(EagerState):
@@ -53,23 +31,34 @@ class Recording(EagerState):
 
     Attributes
     ----------
-    records : list of Record
-        In the order of their execution.
+    numbers : dict of int
+        The number of the value that a payload stands for, by the payload's identity.
+    vague : set of int
+        The values without derivative.
+    notes_arrays : bool
+        Whether ``note`` may be called for what runs on ndarrays while this is the only tape.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.records: list[Record] = []
-        self._numbers: dict[int, int] = {}
+        self.numbers: dict[int, int] = {}
+        self.vague: set[int] = set()
+        self._notes: list[Record | Note] = []
         self._known: list[Any] = []  # keeps payloads alive, so that no identity is used twice
+        self._roots: set[int] = set()
         self._depth = dispatch.depth()
-        self._vague: set[int] = set()  # values without derivative
+        self.notes_arrays = not self._depth
 
-    @contextmanager
-    def recording(self) -> Iterator[None]:
-        """Record what this thread runs inside the block."""
-        with dispatch.record(self):
-            yield
+    @property
+    def records(self) -> list[Record]:
+        """The applications of functions, in the order of their execution."""
+        return [as_record(note) for note in self._notes]
+
+    def recording(self) -> AbstractContextManager[None]:
+        """Record what this thread runs inside the block, which may be at another depth."""
+        self._depth = dispatch.depth()
+        self.notes_arrays = not self._depth
+        return dispatch.record(self)
 
     @property
     def is_inside(self) -> bool:
@@ -80,33 +69,36 @@ class Recording(EagerState):
 
     def watch(self, payload: Any) -> int:
         """Let a payload be known as a value; gives its number."""
-        number = self._numbers.get(id(payload))
-        return self._add(payload) if number is None else number
+        number = self.numbers.get(id(payload))
+        if number is None:
+            number = self._add(payload)
+        self._roots.add(number)
+        return number
 
     def _add(self, payload: Any) -> int:
         number = len(self._known)
         self._known.append(payload)
-        self._numbers[id(payload)] = number
+        self.numbers[id(payload)] = number
         if _dtype(payload) not in INEXACT:
-            self._vague.add(number)
+            self.vague.add(number)
         return number
 
     def alias(self, payload: Any, known: Any) -> None:
         """Let a payload be known as the value that another one stands for."""
-        number = self._numbers.get(id(known))
+        number = self.numbers.get(id(known))
         if number is None:
-            self._numbers.pop(id(payload), None)
+            self.numbers.pop(id(payload), None)
             return
-        self._numbers[id(payload)] = number
+        self.numbers[id(payload)] = number
         self._known.append(payload)
 
     def number(self, payload: Any) -> int | None:
         """The number of the value that a payload stands for; None when it depends on nothing."""
-        return self._numbers.get(id(payload))
+        return self.numbers.get(id(payload))
 
     def is_differentiable(self, number: int) -> bool:
         """Whether a value is of a floating or complex dtype."""
-        return number not in self._vague
+        return number not in self.vague
 
     # Variables.
 
@@ -134,7 +126,7 @@ class Recording(EagerState):
         level: int,
     ) -> Any:
         """Apply an op, and note it when it depends on a watched value."""
-        known = self._numbers
+        known = self.numbers
         numbers = tuple([known.get(id(x), UNKNOWN) for x in operands])
         if max(numbers, default=UNKNOWN) == UNKNOWN or dispatch.depth() != self._depth:
             return dispatch.run_at(level, op, operands, attributes, regions)
@@ -145,20 +137,59 @@ class Recording(EagerState):
         results = dispatch.run_at(level, op, operands, attributes, regions)
         if op.is_effect:
             return results
+        vague = self.vague
+        is_smooth = op.derivative is not None and not (
+            vague and all(n in vague for n in numbers if n != UNKNOWN)
+        )
+        if is_smooth and self._can_note(operands, numbers, results):
+            self.note(op, attributes, operands, numbers, results)
+            return results
         made = results if type(results) is tuple else (results,)
-        rule, vague = op.derivative, self._vague
-        if rule is None or (vague and all(n in vague for n in numbers if n != UNKNOWN)):
-            self._note(op.name, numbers, made, None)
-        else:
-            self._note(op.name, numbers, made, _Pull(rule, operands, made, attributes))
+        pull = OpPull(op, operands, made, attributes) if is_smooth else None
+        self._note(op.name, numbers, made, pull)
         return results
+
+    def _can_note(self, operands: tuple[Any, ...], numbers: tuple[int, ...], result: Any) -> bool:
+        """Whether an op has made one new smooth array from arrays."""
+        return (
+            type(result) is np.ndarray
+            and result.dtype in INEXACT
+            and id(result) not in self.numbers
+            and _ARRAYS.issuperset(map(type, operands))
+            and (not self.vague or self.vague.isdisjoint(numbers))
+        )
+
+    def note(
+        self,
+        op: Op,
+        attributes: Mapping[str, Any],
+        operands: tuple[Any, ...],
+        numbers: tuple[int, ...],
+        result: Any,
+    ) -> None:
+        """Note that a strict op has made a new smooth array from arrays.
+
+        Parameters
+        ----------
+        op : Op
+            With a derivative.
+        attributes : mapping of str
+        operands : tuple of ndarray
+        numbers : tuple of int
+            Those of the operands, ``UNKNOWN`` for what is not known; none of them is vague.
+        result : ndarray
+        """
+        number = len(self._known)
+        self._known.append(result)
+        self.numbers[id(result)] = number
+        self._notes.append((op, attributes, operands, numbers, result, number))
 
     def apply(
         self, function: Differentiable, operands: tuple[Any, ...], level: int
     ) -> tuple[Any, ...]:
         """Apply a function, and note it when it depends on a watched value."""
-        numbers = tuple([self._numbers.get(id(x), UNKNOWN) for x in operands])
-        needs = tuple([n != UNKNOWN and n not in self._vague for n in numbers])
+        numbers = tuple([self.numbers.get(id(x), UNKNOWN) for x in operands])
+        needs = tuple([n != UNKNOWN and n not in self.vague for n in numbers])
         if max(numbers, default=UNKNOWN) == UNKNOWN or dispatch.depth() != self._depth:
             return dispatch.apply_at(level, function, operands)
         if True not in needs:
@@ -179,15 +210,15 @@ class Recording(EagerState):
     ) -> None:
         made = tuple([self._result(x) for x in results])
         if pull is None:
-            self._vague.update(set(made).difference(numbers))
-        if pull is not None and all(n in self._vague for n in made):
+            self.vague.update(set(made).difference(numbers))
+        if pull is not None and all(n in self.vague for n in made):
             pull = None
         location = user_location() if pull is None else None
-        self.records.append(Record(name, numbers, made, pull, location))
+        self._notes.append(Record(name, numbers, made, pull, location))
 
     def _result(self, payload: Any) -> int:
         """The number of a result, which may be an operand that was given back as it is."""
-        number = self._numbers.get(id(payload))
+        number = self.numbers.get(id(payload))
         if number is None:
             return self._add(payload)
         return number
@@ -211,76 +242,27 @@ class Recording(EagerState):
         list
             One for each source; None where no target depends on it.
         """
-        wanted = [self._numbers.get(id(x), UNKNOWN) for x in sources]
-        reached = self.reached(wanted)
-        found: dict[int, Any] = {}
+        wanted = [self.numbers.get(id(x), UNKNOWN) for x in sources]
+        reached = None if self._roots.issubset(wanted) else self.reached(wanted)
+        walk = Walk(reached, self.vague, wanted)
         with dispatch.paused(self), np.errstate(all="ignore"):
             for target, cotangent in zip(targets, cotangents, strict=True):
-                number = self._numbers.get(id(target))
-                if number is not None and number in reached and cotangent is not None:
-                    found[number] = _sum(found.get(number), cotangent)
-            self._walk(found, reached, frozenset(wanted))
-        return [found.get(number) for number in wanted]
+                number = self.numbers.get(id(target), UNKNOWN)
+                if cotangent is not None and walk.needs(number):
+                    walk.add(number, cotangent)
+            walk.run(self._notes)
+        return [walk.found.get(number) for number in wanted]
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""
-        reached = {n for n in sources if n != UNKNOWN and n not in self._vague}
-        for record in self.records:
-            if record.pull is not None and not reached.isdisjoint(record.operands):
-                reached.update(n for n in record.results if n not in self._vague)
+        reached = {n for n in sources if n != UNKNOWN and n not in self.vague}
+        for note in self._notes:
+            if type(note) is tuple:
+                if not reached.isdisjoint(note[3]):
+                    reached.add(note[5])
+            elif note.pull is not None and not reached.isdisjoint(note.operands):  # type: ignore[union-attr]
+                reached.update(n for n in note.results if n not in self.vague)  # type: ignore[union-attr]
         return reached
-
-    def _walk(self, found: dict[int, Any], reached: set[int], kept: frozenset[int]) -> None:
-        for record in reversed(self.records):
-            if record.pull is None or found.keys().isdisjoint(record.results):
-                continue
-            needs = tuple([n in reached for n in record.operands])
-            if True not in needs:
-                continue
-            given = _taken(found, record.results)
-            for n in record.results:
-                if n not in kept or n in record.operands:  # an operand that was given back
-                    found.pop(n, None)
-            for n, need, cotangent in zip(
-                record.operands, needs, record.pull(given, needs), strict=True
-            ):
-                if need and cotangent is not None:
-                    found[n] = _sum(found.get(n), cotangent)
-
-
-def _taken(found: Mapping[int, Any], results: tuple[int, ...]) -> list[Any]:
-    """The cotangents of some results; of a payload that is two results, once."""
-    seen = set[int]()
-    given: list[Any] = []
-    for n in results:
-        given.append(None if n in seen else found.get(n))
-        seen.add(n)
-    return given
-
-
-class _Pull:
-    """The way back through a strict op, by its rule."""
-
-    __slots__ = ("attributes", "operands", "results", "rule")
-
-    def __init__(self, rule: Any, operands: Any, results: Any, attributes: Any) -> None:
-        self.rule = rule
-        self.operands = operands
-        self.results = results
-        self.attributes = attributes
-
-    def __call__(self, cotangents: Sequence[Any], needs: tuple[bool, ...]) -> Sequence[Any]:
-        from plait.ir.derivatives.define import Application
-
-        at = Application(self.operands, self.results, self.attributes, needs)
-        found: Sequence[Any] = self.rule(at, *cotangents)
-        return found
-
-
-def _sum(one: Any, other: Any) -> Any:
-    from plait.ir import ops
-
-    return other if one is None else ops.add(one, other)
 
 
 def _dtype(payload: Any) -> Any:

@@ -97,7 +97,9 @@ def partials(op: Op, *functions: Partial | None) -> None:
     make: Callable[..., Rule] = _many
     if len(functions) < 3:
         make = _one if len(functions) == 1 else _two
-    set_vjp(op, make(*functions))
+    rule: Any = make(*functions)
+    rule.partials = functions  # a way back on arrays alone calls them at once
+    set_vjp(op, rule)
 
 
 def _one(f: Any) -> Rule:
@@ -135,7 +137,7 @@ def literal(dtype: DType, number: Any) -> Literal:
 
 def like(x: Any, number: Any) -> Any:
     """A number everywhere, in the dtype and shape of a payload."""
-    if type(x) is np.ndarray and not dispatch.interpreters():
+    if type(x) is np.ndarray and not dispatch.depth():
         made = np.empty(x.shape, x.dtype)
         made.fill(number)
         return made

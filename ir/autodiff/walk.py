@@ -1,0 +1,197 @@
+"""What a recording holds, and the walk back through it: cotangents of results to those of operands.
+
+Strict ops on arrays are noted as plain tuples: eager gradients of small tensors are as quick as the
+notes and the walk are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plait.ir import dispatch, ops
+from plait.ir.autodiff.function import Pull
+from plait.ir.location import Location
+from plait.ir.op import Op
+
+UNKNOWN = -1
+
+#: One application of a strict op to ndarrays with one smooth result: the op, attributes, operands,
+#: their numbers (``UNKNOWN``, or those of smooth values), the result and its number.
+Note = tuple[Op, Mapping[str, Any], tuple[Any, ...], tuple[int, ...], Any, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One application of a function to known values.
+
+    Attributes
+    ----------
+    name : str
+    operands, results : tuple of int
+        Numbers of the values; ``UNKNOWN`` for operands that do not depend on a watched value.
+    pull : callable or None
+        The way back; None where the function has no derivative.
+    location : Location or None
+        The user's line, where there is no way back.
+    """
+
+    name: str
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    pull: Pull | None
+    location: Location | None = None
+
+
+class OpPull:
+    """The way back through a strict op, by its rule."""
+
+    __slots__ = ("attributes", "op", "operands", "results")
+
+    def __init__(self, op: Op, operands: Any, results: Any, attributes: Any) -> None:
+        self.op = op
+        self.operands = operands
+        self.results = results
+        self.attributes = attributes
+
+    def __call__(self, cotangents: Sequence[Any], needs: tuple[bool, ...]) -> Sequence[Any]:
+        from plait.ir.derivatives.define import Application
+
+        at = Application(self.operands, self.results, self.attributes, needs)
+        found: Sequence[Any] = self.op.derivative(at, *cotangents)  # type: ignore[misc]
+        return found
+
+
+def as_record(note: Record | Note) -> Record:
+    """A record for a note."""
+    if type(note) is not tuple:
+        return note  # type: ignore[return-value]
+    op, attributes, operands, numbers, result, number = note
+    return Record(op.name, numbers, (number,), OpPull(op, operands, (result,), attributes))
+
+
+class Walk:
+    """A walk from cotangents of targets back to the sources.
+
+    Attributes
+    ----------
+    found : dict of int
+        Cotangents by the number of their value.
+    reached : collection of int or None
+        The smooth values that depend on the sources; None: all that are known.
+    vague : collection of int
+        Known values without derivative.
+    kept : collection of int
+        The sources, whose cotangents stay.
+    """
+
+    __slots__ = ("found", "kept", "reached", "vague")
+
+    def __init__(
+        self, reached: Collection[int] | None, vague: Collection[int], kept: Collection[int]
+    ) -> None:
+        self.found: dict[int, Any] = {}
+        self.reached = reached
+        self.vague = vague
+        self.kept = kept
+
+    def needs(self, number: int) -> bool:
+        """Whether a value's cotangent is of use."""
+        if self.reached is not None:
+            return number in self.reached
+        return number != UNKNOWN and number not in self.vague
+
+    def add(self, number: int, cotangent: Any) -> None:
+        """Add to the cotangent of a value."""
+        known = self.found.get(number)
+        self.found[number] = cotangent if known is None else ops.add(known, cotangent)
+
+    def run(self, notes: Sequence[Record | Note]) -> None:
+        """Walk back through all notes."""
+        if not dispatch.is_plain():
+            for note in reversed(notes):
+                self._pull(as_record(note))
+            return
+        pull = self._pull_note
+        with dispatch.trusted():
+            for note in reversed(notes):
+                if type(note) is tuple:
+                    pull(*note)
+                else:
+                    dispatch.trust(False)
+                    self._pull(note)  # type: ignore[arg-type]
+
+    def _pull_note(
+        self,
+        op: Op,
+        attributes: Mapping[str, Any],
+        operands: tuple[Any, ...],
+        numbers: tuple[int, ...],
+        result: Any,
+        number: int,
+    ) -> None:
+        """Call the rule of a strict op on arrays, without a look at what it does with them."""
+        found, reached = self.found, self.reached
+        g = found.get(number) if number in self.kept else found.pop(number, None)
+        if g is None:
+            return
+        partials = op.partials
+        dispatch.trust(type(g) is np.ndarray)
+        if partials is None:
+            needs = tuple([self.needs(n) for n in numbers])
+            pull = OpPull(op, operands, (result,), attributes)
+            for n, need, cotangent in zip(numbers, needs, pull((g,), needs), strict=True):
+                if need and cotangent is not None:
+                    self._add_array(n, cotangent)
+            return
+        for n, partial in zip(numbers, partials, strict=True):
+            if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
+                continue
+            cotangent = partial(g, result, *operands, **attributes)
+            if n in found:
+                self._add_array(n, cotangent)
+            elif cotangent is not None:
+                found[n] = cotangent
+
+    def _add_array(self, number: int, cotangent: Any) -> None:
+        known = self.found.get(number)
+        if known is None or cotangent is None:
+            self.found[number] = known if cotangent is None else cotangent
+        elif type(known) is np.ndarray:
+            self.found[number] = ops.add(known, cotangent)
+        else:  # from another device
+            dispatch.trust(False)
+            self.found[number] = ops.add(known, cotangent)
+
+    def _pull(self, record: Record) -> None:
+        found = self.found
+        if record.pull is None or found.keys().isdisjoint(record.results):
+            return
+        needs = tuple([self.needs(n) for n in record.operands])
+        if True not in needs:
+            return
+        given = _taken(found, record.results)
+        for n in record.results:
+            if n not in self.kept or n in record.operands:  # an operand that was given back
+                found.pop(n, None)
+        for n, need, cotangent in zip(
+            record.operands, needs, record.pull(given, needs), strict=True
+        ):
+            if need and cotangent is not None:
+                self.add(n, cotangent)
+
+
+def _taken(found: Mapping[int, Any], results: tuple[int, ...]) -> list[Any]:
+    """The cotangents of some results; of a payload that is two results, once."""
+    seen = set[int]()
+    given: list[Any] = []
+    for n in results:
+        given.append(None if n in seen else found.get(n))
+        seen.add(n)
+    return given
+
+
+__all__ = ["UNKNOWN", "Note", "OpPull", "Record", "Walk", "as_record"]
