@@ -1,0 +1,1 @@
+"""Programs as users write them, beside the same mathematics in jax."""
