@@ -241,7 +241,8 @@ class Statements(Loops):
         arguments = [self.expressions.hook(node.exc)]
         if node.cause is not None:
             arguments.append(self.expressions.hook(node.cause))
-        native = self.natively(item.conditions, [self._raised(node, self.expressions.value)])
+        # Code that Python would not reach stands behind what is no branch of the graph itself.
+        native = self.natively(item.conditions[-1:], [self._raised(node, self.expressions.value)])
         return [*native, expression(self.unit.hooked("raise_", arguments, at), at)]
 
     def _raised(self, node: Any, convert: Any) -> ast.stmt:
