@@ -29,6 +29,7 @@ from plait.ir import (
 from plait.ir.errors import PlaitError
 from plait.ir.frames import hide_internals
 from plait.ir.functions.payload import WEAK_TYPES, broadcast_shapes
+from plait.tracer import tensor_taped as taped
 from plait.tracer.tensor_handle import Handle, call, is_array_like, run, wrap
 from plait.tracer.tensor_storage import writable_array
 
@@ -81,6 +82,11 @@ def _class(x: Any) -> Any:
 # Ops on tensors of one floating type, with a result of that type: nothing to promote, broadcast or
 # infer while tracing.
 _DIRECT = {name: getattr(ops, name) for name in ("add", "subtract", "multiply", "divide")}
+_SIMPLE = (
+    "add atan2 copysign divide fmod hypot logaddexp maximum minimum multiply power remainder "
+    "subtract"
+)
+_TAPED = {name: getattr(ops, name) for name in _SIMPLE.split()}
 _FLOATS = frozenset((float32, float64))
 
 
@@ -162,9 +168,18 @@ def traced_product(x: Any, y: Any) -> Any:
     return wrap(node.results[0])
 
 
+def _taped_pair(tape: Any, op: Op | None, direct: Op | None, x: Any, y: Any) -> Any:
+    """The op on a tensor and a tensor or number, noted by a tape; else None."""
+    if op is None:
+        return None
+    if type(y) is _tensor:
+        return taped.two(tape, op, x, y)
+    return None if direct is None else taped.with_number(tape, direct, x, y, False)
+
+
 def binary_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``x + y``."""
-    op = _DIRECT.get(name)
+    op, noted = _DIRECT.get(name), _TAPED.get(name)
     if name in ORDERED:
         ufunc = _real_only(ufunc)
 
@@ -185,6 +200,10 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass  # the way below says what is wrong
+        elif dispatch.recording and (tape := dispatch.only_tape()) is not None:
+            made = _taped_pair(tape, noted, op, self, other)
+            if made is not None:
+                return made
         elif op is not None and type(other) is _tensor:
             made = traced_pair(op, self, other)
             if made is not None:
@@ -200,6 +219,7 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
 
 def reflected_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``y + x`` where ``y`` is no tensor."""
+    op = _DIRECT.get(name)
 
     def operator(self: Any, other: Any) -> Any:
         if not _active and type(other) in WEAK_TYPES:
@@ -214,6 +234,10 @@ def reflected_operator(name: str, ufunc: Any) -> Binary:
                         return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
+        elif op is not None and dispatch.recording and (tape := dispatch.only_tape()) is not None:
+            made = taped.with_number(tape, op, self, other, True)
+            if made is not None:
+                return made
         try:
             return call(name, other, self) if is_array_like(other) else NotImplemented
         except Exception as error:
@@ -225,6 +249,7 @@ def reflected_operator(name: str, ufunc: Any) -> Binary:
 
 def unary_operator(name: str, ufunc: Any) -> Unary:
     """The method of ``-x``."""
+    op = ops.negative if name == "negative" else ops.absolute if name == "abs" else None
 
     def operator(self: Any) -> Any:
         if not _active:
@@ -238,6 +263,10 @@ def unary_operator(name: str, ufunc: Any) -> Unary:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
+        elif op is not None and dispatch.recording and (tape := dispatch.only_tape()) is not None:
+            made = taped.one(tape, op, self)
+            if made is not None:
+                return made
         try:
             return call(name, self)
         except Exception as error:
@@ -266,7 +295,8 @@ def unary_function(function: Method, ufunc: Any) -> Method:
             except Exception:
                 pass
         elif direct and type(x) is _tensor:
-            made = traced(op, x)
+            tape = dispatch.only_tape() if dispatch.recording else None
+            made = traced(op, x) if tape is None else taped.one(tape, op, x)
             if made is not None:
                 return made
         try:
@@ -281,6 +311,7 @@ def unary_function(function: Method, ufunc: Any) -> Method:
 
 def binary_function(function: Method, ufunc: Any) -> Method:
     """The public form of an elementwise function of two operands."""
+    op = _TAPED.get(function.__name__)
     if function.__name__ in ORDERED:
         ufunc = _real_only(ufunc)
 
@@ -297,6 +328,11 @@ def binary_function(function: Method, ufunc: Any) -> Method:
                     return wrap(np.asarray(data))  # 0-d: NumPy gives a scalar
             except Exception:
                 pass
+        elif dispatch.recording and (tape := dispatch.only_tape()) is not None and op is not None:
+            both = type(x) is _tensor and type(y) is _tensor
+            made = taped.two(tape, op, x, y) if both else None
+            if made is not None:
+                return made
         try:
             return run(function, (x, y), {})
         except Exception as error:
@@ -349,7 +385,8 @@ def matmul_operator() -> Binary:
             except Exception:
                 pass
         elif _active and type(other) is _tensor:
-            made = traced_product(self, other)
+            tape = dispatch.only_tape() if dispatch.recording else None
+            made = traced_product(self, other) if tape is None else taped.product(tape, self, other)
             if made is not None:
                 return made
         try:
@@ -359,3 +396,23 @@ def matmul_operator() -> Binary:
             raise
 
     return operator
+
+
+def total_function(function: Method, quick: Method) -> Method:
+    """The public form of a reduction, of which ``quick`` gives that over all axes for a tape."""
+
+    @wraps(function)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        if dispatch.recording and (tape := dispatch.only_tape()) is not None:
+            alone = len(args) == 1 and not kwargs and type(args[0]) is _tensor
+            made = quick(tape, args[0]) if alone else None
+            if made is not None:
+                return made
+        try:
+            return run(function, args, kwargs)
+        except Exception as error:
+            hide_internals(error)
+            raise
+
+    public.__plait_lifted__ = True  # type: ignore[attr-defined]
+    return public

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from plait.ir import functions
+from plait.tracer import tensor_taped as taped
 from plait.tracer.tensor import binary_function, lift, unary_function
+from plait.tracer.tensor_fast import total_function
 
 # Functions that are exactly one NumPy ufunc on tensors of every dtype.
 _UNARY = (
@@ -23,6 +25,7 @@ _BINARY = (
     "less_equal logaddexp logical_and logical_or logical_xor maximum minimum mod multiply "
     "nextafter not_equal pow power remainder right_shift subtract true_divide"
 )
+_TOTALS = {"sum": taped.total, "mean": taped.mean}
 UNARY = frozenset(_UNARY.split())
 BINARY = frozenset(_BINARY.split())
 
@@ -49,4 +52,6 @@ def _public(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return unary_function(function, getattr(np, name))
     if name in BINARY:
         return binary_function(function, getattr(np, name))
+    if name in _TOTALS:
+        return total_function(function, _TOTALS[name])
     return lift(function)

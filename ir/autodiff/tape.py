@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakSet
 
+#: The number of what a tape does not know.
+UNKNOWN = -1
+
 #: The tapes that can still be asked for derivatives.
 live: WeakSet[EagerState] = WeakSet()
 
@@ -62,4 +65,4 @@ class EagerState:
         return held is not None and self.number(held) is not None
 
 
-__all__ = ["EagerState", "live", "moved"]
+__all__ = ["UNKNOWN", "EagerState", "live", "moved"]

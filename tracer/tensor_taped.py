@@ -1,0 +1,147 @@
+"""Eager ops on floating arrays that one tape sees: run at once, and noted if a watched value is in.
+
+Each function gives None for what it does not do, which then goes the general way, with the same
+result: ops of equal dtypes and shapes, Python's numbers beside arrays, sums, means and products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from plait.ir import Op, float32, float64, ops
+from plait.ir.autodiff.tape import UNKNOWN
+from plait.tracer.tensor_handle import Handle
+from plait.tracer.tensor_storage import FROZEN
+
+_tensor: Any = Handle
+_NONE: dict[str, Any] = {}
+
+
+def bind(tensor_class: type[Handle]) -> None:
+    """Name the class of the handles that this module makes."""
+    global _tensor
+    _tensor = tensor_class
+
+
+def one(tape: Any, op: Op, x: Any) -> Any:
+    """An elementwise op on a tensor, which keeps its dtype."""
+    a = x._data
+    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
+        return None
+    m = tape.numbers.get(id(a), UNKNOWN)
+    if m in tape.vague:
+        return None
+    try:
+        found = op.reference(a)
+    except Exception:
+        return None  # the general way says what is wrong
+    if type(found) is not ndarray:
+        found = np.asarray(found)
+    handle = _tensor()
+    handle._data = found
+    if m != UNKNOWN:
+        tape.note(op, _NONE, (a,), (m,), found)
+        _freeze(x)
+        handle._storage = FROZEN
+    return handle
+
+
+def two(tape: Any, op: Op, x: Any, y: Any) -> Any:
+    """An elementwise op on two tensors, which keeps their dtype."""
+    a, b = x._data, y._data
+    if type(a) is not ndarray or type(b) is not ndarray or a.shape != b.shape:
+        return None
+    dtype = a.dtype
+    if dtype is not b.dtype or not (dtype is float32 or dtype is float64):
+        return None
+    return _noted(tape, op, a, b, x, y)
+
+
+def with_number(tape: Any, op: Op, x: Any, number: Any, swap: bool) -> Any:
+    """An elementwise op on a tensor and a Python number, in either order."""
+    a = x._data
+    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
+        return None
+    if not (type(number) is float or type(number) is int) or not -1e30 < number < 1e30:
+        return None
+    b = np.empty(a.shape, a.dtype)
+    b.fill(number)
+    return _noted(tape, op, b, a, None, x) if swap else _noted(tape, op, a, b, x, None)
+
+
+def _noted(tape: Any, op: Op, a: Any, b: Any, x: Any, y: Any) -> Any:
+    """An op on two arrays that fit, and of which tensor each is."""
+    known, vague = tape.numbers, tape.vague
+    m, n = known.get(id(a), UNKNOWN), known.get(id(b), UNKNOWN)
+    if vague and (m in vague or n in vague):
+        return None
+    try:
+        found = op.reference(a, b)
+    except Exception:
+        return None  # the general way says what is wrong
+    if type(found) is not ndarray:
+        found = np.asarray(found)
+    handle = _tensor()
+    handle._data = found
+    if m != UNKNOWN or n != UNKNOWN:
+        tape.note(op, _NONE, (a, b), (m, n), found)
+        if x is not None:
+            _freeze(x)
+        if y is not None:
+            _freeze(y)
+        handle._storage = FROZEN
+    return handle
+
+
+def product(tape: Any, x: Any, y: Any) -> Any:
+    """The product of two matrices."""
+    a, b = x._data, y._data
+    if type(a) is not ndarray or type(b) is not ndarray or a.ndim != 2 or b.ndim != 2:
+        return None
+    dtype = a.dtype
+    if dtype is not b.dtype or not (dtype is float32 or dtype is float64):
+        return None
+    return _noted(tape, ops.matmul, a, b, x, y) if a.shape[1] == b.shape[0] else None
+
+
+def total(tape: Any, x: Any) -> Any:
+    """The sum of all elements."""
+    a = x._data
+    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
+        return None
+    m = tape.numbers.get(id(a), UNKNOWN)
+    if m in tape.vague:
+        return None
+    axes = tuple(range(a.ndim))
+    try:
+        found = ops.reduce_sum.reference(a, axes=axes)
+    except Exception:
+        return None  # the general way says what is wrong
+    handle = _tensor()
+    handle._data = found
+    if m != UNKNOWN:
+        tape.note(ops.reduce_sum, {"axes": axes}, (a,), (m,), found)
+        _freeze(x)
+        handle._storage = FROZEN
+    return handle
+
+
+def mean(tape: Any, x: Any) -> Any:
+    """The mean of all elements."""
+    found = total(tape, x)
+    return None if found is None else with_number(tape, ops.divide, found, x._data.size, False)
+
+
+def _freeze(handle: Any) -> None:
+    """Note that a tape may keep a tensor's array."""
+    storage = getattr(handle, "_storage", None)
+    if storage is None:
+        handle._storage = FROZEN
+    elif storage is not FROZEN:
+        storage.frozen = True
+
+
+__all__ = ["bind", "mean", "one", "product", "total", "two", "with_number"]
