@@ -136,6 +136,12 @@ def current() -> Interpreter:
     return items[-1] if items else EAGER
 
 
+def is_eager() -> bool:
+    """Whether this thread's ops run at once, on the host, whatever is traced further out."""
+    items = _stack.items
+    return not items or items[-1] is EAGER
+
+
 def innermost() -> Interpreter | None:
     """The innermost interpreter of this thread; None when plain eager."""
     items = _stack.items

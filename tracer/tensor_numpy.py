@@ -180,7 +180,7 @@ def _outputs(kwargs: dict[str, Any]) -> tuple[Any, ...]:
 
 def _needs_functions(operands: Any) -> bool:
     """Whether our functions must do it: something is traced, or lies on an accelerator."""
-    if dispatch.active and dispatch.interpreters():
+    if dispatch.active and not dispatch.is_eager():
         return True
     if dispatch.recording and is_known(*[x._data for x in operands if isinstance(x, Handle)]):
         return True
@@ -189,7 +189,7 @@ def _needs_functions(operands: Any) -> bool:
 
 def _are_arrays(outputs: tuple[Any, ...]) -> bool:
     """Whether eager results are written into arrays, which no tape knows of."""
-    return any(type(x) is np.ndarray for x in outputs) and not dispatch.interpreters()
+    return any(type(x) is np.ndarray for x in outputs) and dispatch.is_eager()
 
 
 def _array(x: Any) -> Any:
@@ -389,7 +389,7 @@ def _find(name: str | None) -> Any:
 
 def _cannot_capture(what: str) -> BaseException:
     failed, advice = "captured in a compiled function", "call it outside"
-    if not dispatch.interpreters():
+    if dispatch.is_eager():
         failed, advice = "recorded by a gradient tape", "give it x.numpy(), a constant to the tape"
     return uncaptured(
         TraceError(

@@ -189,7 +189,7 @@ class Operators(Handle):
             if pending.recorders and (recorder := pending.recorder()) is not None:
                 found: Tensor = recorder.get_elements(self, key)
                 return found
-            eager = not dispatch.active or not dispatch.interpreters()
+            eager = not dispatch.active or dispatch.is_eager()
             if eager and on_host(self._data):
                 key = unwrap(key)
                 found = _get_elements(self, key)

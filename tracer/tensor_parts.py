@@ -32,7 +32,7 @@ def part(handle: Any, name: str) -> Tensor:
     if pending.recorders and (recorder := pending.recorder()) is not None:
         found: Tensor = recorder.eagerly(part, handle, name)
         return found
-    if type(handle._data) is not Value and on_host(handle._data) and not dispatch.interpreters():
+    if type(handle._data) is not Value and on_host(handle._data) and dispatch.is_eager():
         array = read_array(handle)
         made = getattr(array, name)
         result = wrap(array.view() if made is array else made)

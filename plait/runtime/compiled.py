@@ -145,7 +145,7 @@ class CompiledGraph:
         Exception
             Of the first check that fails.
         """
-        if dispatch.depth():  # a way back that is written down
+        if not dispatch.is_eager():  # a way back that is written down
             found: tuple[Any, ...] = dispatch.run_at(
                 0, ops.call, operands, {"name": self.name}, (self.graph,)
             )
