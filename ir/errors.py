@@ -24,6 +24,8 @@ __all__ = [
     "PlaitWarning",
     "RangeError",
     "RetraceError",
+    "SaveError",
+    "SavedFileError",
     "ShapeError",
     "SignatureError",
     "TargetError",
@@ -311,6 +313,28 @@ class ParseError(GraphError):
 
     def __reduce__(self) -> tuple[_Any, ...]:
         return (type(self), (self.message, self.file, self.line, self.column))
+
+
+class SaveError(TraceError):
+    """A function that a file cannot hold; says what it does that cannot be written down.
+
+    Examples
+    --------
+    >>> issubclass(pl.errors.SaveError, pl.errors.TraceError)
+    True
+    """
+
+
+class SavedFileError(GraphError):
+    """A file of a saved function that cannot be written or read: cut, garbled, hostile or newer.
+
+    Examples
+    --------
+    >>> pl.load("nowhere.plait")
+    Traceback (most recent call last):
+        ...
+    plait.ir.errors.SavedFileError: cannot read nowhere.plait: No such file or directory
+    """
 
 
 class DeviceError(PlaitError, RuntimeError):

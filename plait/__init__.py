@@ -16,6 +16,7 @@ from plait.creation import asarray as asarray
 from plait.creation import astype as astype
 from plait.creation import on_device as _on_device
 from plait.creation import reshape as reshape
+from plait.deploy import load as load
 from plait.dtypes import array_namespace_info as array_namespace_info
 from plait.dtypes import can_cast as can_cast
 from plait.dtypes import finfo as finfo
@@ -94,7 +95,7 @@ _OTHERS = (
     "float64 from_dlpack grad gradients_function hessian implicit_gradients "
     "implicit_value_and_gradients jacobian jvp loop_gradients remat stop_gradient value_and_grad "
     "value_and_gradients_function vjp "
-    "graph_function iinfo inf int16 int32 int64 int8 isdtype nan newaxis pi print random "
+    "graph_function iinfo inf int16 int32 int64 int8 isdtype load nan newaxis pi print random "
     "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
 )
 __all__ = sorted({*_functions, *_OTHERS.split()})

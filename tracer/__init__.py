@@ -12,6 +12,7 @@ from plait.tracer.asked import converting as converting
 from plait.tracer.capture import trace_function as trace_function
 from plait.tracer.control.custom import call_captured as call_captured
 from plait.tracer.control.replay import Inner as Inner
+from plait.tracer.control.text import Text as Text
 from plait.tracer.control.text import print_public as print_public
 from plait.tracer.effects import Making as Making
 from plait.tracer.guards import Check as Check
@@ -37,6 +38,7 @@ from plait.tracer.paths import Path as Path
 from plait.tracer.pending import recorder as recorder
 from plait.tracer.pending import settle as settle
 from plait.tracer.pytree import TreeDef as TreeDef
+from plait.tracer.pytree import container_of as container_of
 from plait.tracer.pytree import flatten as flatten
 from plait.tracer.pytree import leaf_paths as leaf_paths
 from plait.tracer.pytree import map_leaves as map_leaves

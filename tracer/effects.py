@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from plait.ir import Value
 from plait.ir.errors import TraceError
+from plait.ir.location import Location
 from plait.tracer.outside import MetArray
 from plait.tracer.paths import Held, Path
 from plait.tracer.places import (
@@ -169,12 +170,15 @@ class Effect:
         The attribute, the variable or the key.
     value : Recipe or None
         None for what is deleted.
+    location : Location or None
+        The user's line that makes the change first.
     """
 
     kind: str
     target: int
     name: Any
     value: Recipe | None
+    location: Location | None = None
 
     def apply(self, making: Making) -> None:
         """Make the change."""
@@ -342,9 +346,16 @@ class Collector:
         made = Tensor()
         made._data, made._storage = value, None
         self._kept.append(made)
-        self.effects.append(Effect("tensor", self.path(path), None, Leaf(self._leaf(made))))
+        where = self.trace.changed.get(id(handle))
+        self.effects.append(Effect("tensor", self.path(path), None, Leaf(self._leaf(made)), where))
 
     def _place(self, place: Place, old: Any) -> None:
+        count = len(self.effects)
+        self._place_changed(place, old)
+        where = self.trace.changed.get(place.key)
+        self.effects[count:] = [replace(made, location=where) for made in self.effects[count:]]
+
+    def _place_changed(self, place: Place, old: Any) -> None:
         if isinstance(place, AttrPlace):
             path = self.provenance.path_of(place.owner)
             if path is not None:

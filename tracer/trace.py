@@ -201,6 +201,7 @@ class Trace(GraphBuilder):
         self.journal = Journal()
         self.looked: set[Any] = set()
         self.noted = 0
+        self.changed: dict[Any, Location] = {}  # where places and tensors outside are written first
         self.seeded: dict[int, Any] = {}  # generators of random numbers that the trace has made
         self.decisions: Mapping[Any, str] = decisions or {}
         self.ending: Ending | None = None
@@ -235,6 +236,8 @@ class Trace(GraphBuilder):
         """Remember what a place holds, which captured code is about to change."""
         root = self.root
         root.noted += 1
+        if place.key not in root.changed:
+            root.changed[place.key] = user_location()
         if root.regions and place.key not in root.looked:
             root.looked.add(place.key)
             look(root.provenance, place, was_written=not root.journal.before(place))
@@ -274,6 +277,7 @@ class Trace(GraphBuilder):
 
     def write_tensor(self, handle: Tensor) -> None:
         """Make a tensor from outside the trace's own until it ends: it is about to be written."""
+        self.root.changed.setdefault(id(handle), user_location())
         self.adopted.adopt(current() or self, handle)
 
     def outside_array(self, array: Any) -> Value:

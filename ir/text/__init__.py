@@ -6,7 +6,10 @@ from plait.ir.text.attributes import format_value as format_value
 from plait.ir.text.attributes import ordered_attributes as ordered_attributes
 from plait.ir.text.files import decode as decode
 from plait.ir.text.files import load_graph as load_graph
+from plait.ir.text.files import pack_constants as pack_constants
+from plait.ir.text.files import replace_file as replace_file
 from plait.ir.text.files import save_graph as save_graph
+from plait.ir.text.files import unpack_constants as unpack_constants
 from plait.ir.text.names import name_values as name_values
 from plait.ir.text.names import quote_value as quote_value
 from plait.ir.text.parser import parse as parse

@@ -62,12 +62,12 @@ def save_graph(
     printer = Printer(True, max_elements)
     text = printer.write(graph) + "\n"
     if not printer.constants:
-        _replace(target, text.encode())
+        replace_file(target, text.encode())
         return (target,)
-    data = _pack(printer.constants)
+    data = pack_constants(printer.constants)
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-    _replace(beside, data)
-    _replace(target, f"# constants in {beside.name}, blake2b {digest}\n{text}".encode())
+    replace_file(beside, data)
+    replace_file(target, f"# constants in {beside.name}, blake2b {digest}\n{text}".encode())
     return target, beside
 
 
@@ -142,7 +142,7 @@ def _load_constants(target: Path, text: str) -> dict[str, Literal]:
             "copy or save both files together"
         )
     data = _read(beside)
-    constants = _unpack(data, beside)
+    constants = unpack_constants(data, beside)
     header = _HEADER.match(text)
     if header and hashlib.blake2b(data, digest_size=16).hexdigest() != header[1]:
         raise GraphError(
@@ -159,8 +159,14 @@ def _read(path: Path) -> bytes:
         raise GraphError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write a temporary file beside ``path`` and rename it."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a temporary file beside ``path`` and rename it.
+
+    Raises
+    ------
+    GraphError
+        It cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         try:
@@ -173,7 +179,7 @@ def _replace(path: Path, data: bytes) -> None:
         raise GraphError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _pack(constants: Mapping[str, Literal]) -> bytes:
+def pack_constants(constants: Mapping[str, Literal]) -> bytes:
     """The bytes of a safetensors file; complex constants as pairs of real numbers."""
     from safetensors.numpy import save
 
@@ -186,7 +192,7 @@ def _pack(constants: Mapping[str, Literal]) -> bytes:
     return made
 
 
-def _unpack(data: bytes, path: Path) -> dict[str, Literal]:
+def unpack_constants(data: bytes, path: str | Path) -> dict[str, Literal]:
     """The constants in the bytes of a safetensors file.
 
     Raises

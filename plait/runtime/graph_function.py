@@ -22,13 +22,14 @@ from plait.runtime.options import Options, make_options
 from plait.runtime.program import Program
 from plait.runtime.request import Request, bind
 from plait.runtime.segments import SegmentRunner, warn
+from plait.runtime.shipping import Shipped
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
 from plait.runtime.taped import call_taped
 from plait.tracer import Break, Trace, flatten, recorder
 
 
-class GraphFunction:
+class GraphFunction(Shipped):
     """A function that is captured per signature of its arguments and runs compiled.
 
     Made by ``graph_function``; called like the function it wraps, ``__wrapped__``.
