@@ -7,6 +7,7 @@ from plait.ir.batching import custom as custom
 from plait.ir.batching import define as define
 from plait.ir.batching import effects as effects
 from plait.ir.batching import encoding as encoding
+from plait.ir.batching import foreign as foreign
 from plait.ir.batching import graphs as graphs
 from plait.ir.batching import indexing as indexing
 from plait.ir.batching import linear as linear

@@ -8,6 +8,7 @@ from plait.ir.ops.custom import *  # noqa: F403
 from plait.ir.ops.effects import *  # noqa: F403
 from plait.ir.ops.elementwise import *  # noqa: F403
 from plait.ir.ops.encoding import *  # noqa: F403
+from plait.ir.ops.foreign import *  # noqa: F403
 from plait.ir.ops.guarded import *  # noqa: F403
 from plait.ir.ops.indexing import *  # noqa: F403
 from plait.ir.ops.linear import *  # noqa: F403

@@ -9,6 +9,7 @@ from plait.backends.jax.lowerings import (
     effects,
     elementwise,
     encoding,
+    foreign,
     indexing,
     linear,
     manipulation,
@@ -35,6 +36,7 @@ TABLES: tuple[Table, ...] = (
     random.TABLE,
     control.TABLE,
     effects.TABLE,
+    foreign.TABLE,
 )
 #: Op name to lowering.
 LOWERINGS: dict[str, Lowering] = {name: f for table in TABLES for name, f in table.items()}

@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as hnp
 from plait import ir
 from plait.ir import Graph, GraphBuilder, Literal, Location, Op, op, ops, parse_type
 from plait.ir.errors import GraphError
+from plait.ir.host import function_name
 from tests.golden import check_golden
 from tests.graphs import Options, graphs, seeded_graph
 from tests.ir.op_cases import all_cases
@@ -49,9 +50,9 @@ def test_every_op() -> None:
         inputs = [builder.input(t) for t in case.types]
         found = builder.emit(case.op, *inputs, regions=case.regions, **case.attributes)
         graph = builder.build(found if type(found) is tuple else (found,))
-        if case.op.name == "callback":
+        if "function" in case.attributes:
             function = case.attributes["function"]
-            name = f"tests.ir.op_cases.effects:{function.__name__}"
+            name = function_name(function)
             again = ir.parse(ir.print_graph(graph), functions={name: function})
             assert ir.structural_equal(again, graph)
         else:

@@ -1,0 +1,1 @@
+"""Functions of jax as graphs: traced as jaxprs, translated primitive by primitive."""
