@@ -38,6 +38,7 @@ _KINDS: tuple[tuple[type[Exception], type[PlaitError]], ...] = (
 )
 _LIBRARIES = frozenset(("jax", "jaxlib", "ml_dtypes", "numpy", "scipy")) | sys.stdlib_module_names
 _PREFIX = re.compile(r"([A-Za-z_][\w.]*|x\[.*?\].*?): ")
+_CALL = re.compile(r"\(\) (takes|missing|got) ")  # a function was called as it cannot be
 # Their messages are written for the user's line already, or are equal in compiled code.
 _SAID = (CheckError, IndexOutOfRangeError, TraceError, SignatureError)
 
@@ -135,7 +136,8 @@ def translated(error: Exception, function: Callable[..., Any]) -> Exception:
         found: PlaitError = SignatureError(f"{name}: {text}; call it as {_call_form(function)}")
     else:
         kind = next(ours for builtin, ours in _KINDS if isinstance(error, builtin))
-        found = kind(f"{name}: {text}")
+        kind = SignatureError if isinstance(error, TypeError) and _CALL.search(text) else kind
+        found = kind(text if name.startswith("_") else f"{name}: {text}")
     found.__cause__ = error
     found.__suppress_context__ = True
     if not full_traceback():

@@ -121,6 +121,12 @@ class NumpyProtocols(Handle):
         if type(self._data) is Value:
             demand(self, "a jax function")
         data = self._data
+        if dispatch.recording and is_known(data):
+            raise TraceError(
+                "a function or an operator of jax cannot be recorded by a gradient tape: use that "
+                "of plait, make jax arrays tensors with pl.asarray(), or give it x.numpy(), a "
+                "constant to the tape"
+            )
         if type(data) is not np.ndarray:
             return data
         jax = sys.modules.get("jax")

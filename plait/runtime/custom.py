@@ -23,6 +23,7 @@ from plait.tracer.control.custom import fitting_gradients, pair, stage_call, sta
 from plait.tracer.state import current
 
 
+@boundary
 def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
     """Give a function a gradient of its own.
 
@@ -166,6 +167,7 @@ def stop_gradient(x: Any) -> Any:
     return unflatten(tree, [_stop(leaf) for leaf in leaves])
 
 
+@boundary
 def remat(fun: Callable[..., Any]) -> Callable[..., Any]:
     """Let derivatives compute a function again instead of keeping what they need of it.
 

@@ -24,17 +24,25 @@ from plait.runtime.gradients import grad
 from plait.runtime.played import (
     Played,
     checked_argnums,
+    demand_callable,
     fresh_tensor,
     play,
     split_aux,
     with_graph,
 )
-from plait.runtime.tape import eager_from_here, eagerly, fitting, payload_of_target
+from plait.runtime.tape import (
+    eager_from_here,
+    eagerly,
+    fitting,
+    payload_of_target,
+    payloads_of_targets,
+)
 from plait.tracer import TreeDef, call_captured, flatten, leaf_paths, unflatten, wrap
 
 MODES = ("forward", "reverse")
 
 
+@boundary
 def jvp(
     fun: Callable[..., Any],
     primals: Sequence[Any],
@@ -71,12 +79,12 @@ def jvp(
     >>> pl.jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (pl.Tensor(10., dtype=float32), pl.Tensor(5., dtype=float32))
     """
+    demand_callable(fun, "jvp")
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise SignatureError("jvp: primals and tangents are tuples, one item for each argument")
     return _jvp(fun, tuple(primals), tuple(tangents), has_aux)
 
 
-@boundary
 def _jvp(fun: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool) -> Any:
     leaves, tree = flatten(primals)
     given, given_tree = flatten(tangents)
@@ -106,13 +114,18 @@ def push(
         fresh = [fresh_tensor(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
         recording = ForwardRecording()
         for handle, tangent, name in zip(fresh, tangents, names, strict=True):
+            if handle is None:
+                continue
             wanted = handle._data
             recording.watch(wanted, fitting(tangent, wanted, name.replace("primals", "tangents")))
         with recording.recording():
             result = call_captured(fun, *unflatten(tree, fresh))
         value, _ = split_aux(result, has_aux)
-        made = []
+        made: list[Any] = []
         for leaf in flatten(value)[0]:
+            if leaf is None:
+                made.append(None)
+                continue
             payload = payload_of_target(leaf)
             tangent = recording.tangent_of(payload)
             made.append(wrap(like(payload, 0) if tangent is None else tangent))
@@ -122,6 +135,7 @@ def push(
 # Matrices of derivatives.
 
 
+@boundary
 def jacobian(
     fun: Callable[..., Any],
     argnums: int | Sequence[int] = 0,
@@ -152,28 +166,31 @@ def jacobian(
     pl.Tensor([[2., 0.],
                [0., 4.]], dtype=float32, shape=(2, 2))
     """
+    demand_callable(fun, "jacobian")
     if mode is not None and mode not in MODES:
         raise UnknownNameError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+
+    def _asked(row: list[Any]) -> Any:
+        return row[0] if isinstance(argnums, int) else tuple(row)
 
     @functools.wraps(fun, updated=())
     @boundary
     @eagerly
-    def matrix(*args: Any, **kwargs: Any) -> Any:
+    def _matrix(*args: Any, **kwargs: Any) -> Any:
         positions = checked_argnums(argnums, args)
         played = play(fun, args, kwargs, positions)
         value, aux = split_aux(played.result, has_aux)
         leaves, tree = flatten(value)
-        targets = [payload_of_target(leaf) for leaf in leaves]
+        targets = payloads_of_targets(value)
         inputs = sum(x.size for x in played.payloads)
         forward = mode == "forward" or (mode is None and inputs < sum(x.size for x in targets))
         matrices = _by_columns if forward else _by_rows
         rows = [matrices(played, target) for target in targets]
-        nested = [unflatten(played.tree, [wrap(x) for x in row]) for row in rows]
-        single = isinstance(argnums, int)
-        found = unflatten(tree, [row[0] if single else tuple(row) for row in nested])
+        nested = iter([played.nest([wrap(x) for x in row]) for row in rows])
+        found = unflatten(tree, [None if x is None else _asked(next(nested)) for x in leaves])
         return (found, aux) if has_aux else found
 
-    return with_graph(matrix, "jacobian")
+    return with_graph(_matrix, "jacobian")
 
 
 def _by_rows(played: Played, target: Any) -> list[Any]:
@@ -264,6 +281,7 @@ def identity(x: Any) -> Any:
     return ops.cast(made, dtype=made.dtype) if dispatch.depth() else made
 
 
+@boundary
 def hessian(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:

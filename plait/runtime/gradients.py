@@ -19,11 +19,12 @@ from plait.runtime.played import (
     split_aux,
     with_graph,
 )
-from plait.runtime.tape import cotangents_for, eagerly, fitting, payload_of_target
+from plait.runtime.tape import cotangents_for, eagerly, fitting, payloads_of_targets
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, unflatten, wrap
+from plait.tracer import Tensor, flatten, wrap
 
 
+@boundary
 def gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
 ) -> Callable[..., list[Any]]:
@@ -60,13 +61,14 @@ def gradients_function(
 
     @functools.wraps(f, updated=())
     @boundary
-    def gradients(*args: Any, **kwargs: Any) -> list[Any]:
+    def _gradients(*args: Any, **kwargs: Any) -> list[Any]:
         found: list[Any] = both(*args, **kwargs)[1]
         return found
 
-    return with_graph(gradients, "gradients")
+    return with_graph(_gradients, "gradients")
 
 
+@boundary
 def value_and_gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
 ) -> Callable[..., tuple[Any, list[Any]]]:
@@ -82,18 +84,19 @@ def value_and_gradients_function(
     @functools.wraps(f, updated=())
     @boundary
     @eagerly
-    def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+    def _value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
         played = play(f, args, kwargs, list(positions))
-        targets = [payload_of_target(t) for t in flatten(played.result)[0]]
+        targets = payloads_of_targets(played.result)
         found = played.pull(targets, cotangents_for(played.result, targets, None))
         made = [None if x is None else wrap(x) for x in found]
-        gradients: list[Any] = unflatten(played.tree, made)
+        gradients: list[Any] = played.nest(made)
         return played.result, gradients
 
-    return with_graph(value_and_gradients, "gradients")
+    return with_graph(_value_and_gradients, "gradients")
 
 
+@boundary
 def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor, Variable]]]:
     """The function that gives the gradients of ``f`` with respect to the variables that it reads.
 
@@ -120,13 +123,14 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor
 
     @functools.wraps(f, updated=())
     @boundary
-    def gradients(*args: Any, **kwargs: Any) -> list[tuple[Tensor, Variable]]:
+    def _gradients(*args: Any, **kwargs: Any) -> list[tuple[Tensor, Variable]]:
         found: list[tuple[Tensor, Variable]] = both(*args, **kwargs)[1]
         return found
 
-    return with_graph(gradients, "gradients")
+    return with_graph(_gradients, "gradients")
 
 
+@boundary
 def implicit_value_and_gradients(
     f: Callable[..., Any],
 ) -> Callable[..., tuple[Any, list[tuple[Tensor, Variable]]]]:
@@ -144,9 +148,11 @@ def implicit_value_and_gradients(
     @functools.wraps(f, updated=())
     @boundary
     @eagerly
-    def value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[tuple[Tensor, Variable]]]:
+    def _value_and_gradients(
+        *args: Any, **kwargs: Any
+    ) -> tuple[Any, list[tuple[Tensor, Variable]]]:
         played = play(f, args, kwargs, (), variables=True)
-        targets = [payload_of_target(t) for t in flatten(played.result)[0]]
+        targets = payloads_of_targets(played.result)
         variables = list(played.recording.variables.values())
         sources = [payload for _, payload in variables]
         cotangents = cotangents_for(played.result, targets, None)
@@ -154,9 +160,10 @@ def implicit_value_and_gradients(
         made = [wrap(like(x, 0) if g is None else g) for x, g in zip(sources, found, strict=True)]
         return played.result, [(g, v) for g, (v, _) in zip(made, variables, strict=True)]
 
-    return with_graph(value_and_gradients, "gradients")
+    return with_graph(_value_and_gradients, "gradients")
 
 
+@boundary
 def grad(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -193,13 +200,14 @@ def grad(
 
     @functools.wraps(fun, updated=())
     @boundary
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def _gradient(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
-    return with_graph(gradient, "grad")
+    return with_graph(_gradient, "grad")
 
 
+@boundary
 def value_and_grad(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -215,18 +223,19 @@ def value_and_grad(
     @functools.wraps(fun, updated=())
     @boundary
     @eagerly
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+    def _value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         positions = checked_argnums(argnums, args)
         played = play(fun, args, kwargs, positions)
         value, _ = split_aux(played.result, has_aux)
         target = scalar_payload(value)
         found = played.pull([target], [like(target, 1)])
-        gradients = unflatten(played.tree, gradients_or_zeros(played, found))
+        gradients = played.nest(gradients_or_zeros(played, found))
         return played.result, gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
-    return with_graph(value_and_gradient, "grad")
+    return with_graph(_value_and_gradient, "grad")
 
 
+@boundary
 def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The value of a function, and the function that pulls cotangents back to its arguments.
 
@@ -258,13 +267,12 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     return _vjp(fun, primals, has_aux)
 
 
-@boundary
 @eagerly
 def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
     played = play(fun, primals, {}, range(len(primals)))
     value, aux = split_aux(played.result, has_aux)
     leaves, tree = flatten(value)
-    targets = [payload_of_target(leaf) for leaf in leaves]
+    targets = payloads_of_targets(value)
 
     @boundary
     @eagerly
@@ -275,9 +283,10 @@ def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> An
                 f"vjp: the cotangents must have the structure of the result, {len(leaves)} "
                 f"tensor(s); found {len(given)} in another structure"
             )
-        fitted = [fitting(g, x, "cotangent") for g, x in zip(given, targets, strict=True)]
+        there = [g for g, leaf in zip(given, leaves, strict=True) if leaf is not None]
+        fitted = [fitting(g, x, "cotangent") for g, x in zip(there, targets, strict=True)]
         found = played.pull(targets, fitted)
-        return tuple(unflatten(played.tree, gradients_or_zeros(played, found)))
+        return tuple(played.nest(gradients_or_zeros(played, found)))
 
     return (value, pull, aux) if has_aux else (value, pull)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -14,10 +14,12 @@ from plait.ir import dispatch, functions, is_complex, is_inexact, ops
 from plait.ir.autodiff.recording import Recording
 from plait.ir.derivatives.define import like
 from plait.ir.errors import DTypeError, ShapeError, SignatureError
+from plait.runtime.explain import definition
 from plait.runtime.graph_function import graph_function
-from plait.runtime.tape import cotangents_for, eager_from_here, payload_of_target
+from plait.runtime.tape import cotangents_for, eagerly, payload_of_target
 from plait.runtime.variable import Variable
 from plait.tracer import (
+    FROZEN,
     Tensor,
     TreeDef,
     call_captured,
@@ -31,7 +33,7 @@ from plait.tracer import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Played:
     """A call of a function under a recording.
 
@@ -43,19 +45,30 @@ class Played:
     payloads : list
         Of the tensors that are differentiated with respect to.
     tree : TreeDef
-        Their structure.
+        The structure of the arguments that they are in.
+    there : list of bool
+        For each leaf of it whether it is one of them, and not None.
     """
 
     recording: Recording
     result: Any
     payloads: list[Any]
     tree: TreeDef
+    there: list[bool]
+
+    def nest(self, values: Sequence[Any]) -> Any:
+        """Values for ``payloads`` in the structure of the arguments, None where these have None."""
+        if all(self.there):
+            return unflatten(self.tree, values)
+        rest = iter(values)
+        return unflatten(self.tree, [next(rest) if there else None for there in self.there])
 
     def pull(self, targets: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         """Cotangents of ``payloads``, as payloads; None where nothing depends on one."""
         return self.recording.pullback(targets, cotangents, self.payloads)
 
 
+@eagerly
 def play(
     f: Callable[..., Any],
     args: tuple[Any, ...],
@@ -76,50 +89,84 @@ def play(
     variables : bool
         Whether trainable variables are watched too.
     """
-    with ExitStack() as scopes:
-        eager_from_here(scopes)
-        mine = [kwargs[p] if isinstance(p, str) else args[p] for p in positions]
-        leaves, tree = flatten(mine)
-        names = leaf_paths(tree, "arguments")
-        fresh = [fresh_tensor(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
-        recording = Recording()
-        recording.watches_variables = variables
-        for handle in fresh:
-            recording.watch(handle._data)
-        replaced = unflatten(tree, fresh)
-        given, named = list(args), dict(kwargs)
-        for p, value in zip(positions, replaced, strict=True):
-            if isinstance(p, str):
-                named[p] = value
-            else:
-                given[p] = value
-        payloads = [handle._data for handle in fresh]
-        with recording.recording():
-            result = call_captured(f, *given, **named)
-    return Played(recording, result, payloads, tree)
+    mine = [kwargs[p] if isinstance(p, str) else args[p] for p in positions]
+    leaves, tree = flatten(mine)
+    fresh = _views(leaves)
+    if fresh is None:
+        paths = [
+            path
+            for p, child in zip(positions, tree.children, strict=True)
+            for path in leaf_paths(child, f"argument {p}")
+        ]
+        fresh = [fresh_tensor(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
+    there = [handle is not None for handle in fresh]
+    recording = Recording()
+    recording.watches_variables = variables
+    payloads = [handle._data for handle in fresh if handle is not None]
+    for payload in payloads:
+        recording.watch(payload)
+    given, named = list(args), dict(kwargs)
+    for p, value in zip(positions, unflatten(tree, fresh), strict=True):
+        if isinstance(p, str):
+            named[p] = value
+        else:
+            given[p] = value
+    with recording.recording():
+        result = call_captured(f, *given, **named)
+    return Played(recording, result, payloads, tree, there)
 
 
-def fresh_tensor(leaf: Any, name: str) -> Tensor:
+def _views(leaves: Sequence[Any]) -> list[Any] | None:
+    """As ``fresh_tensor`` of each, where all are floating tensors and nothing looks on."""
+    if not dispatch.is_plain():
+        return None
+    made = []
+    for leaf in leaves:
+        if type(leaf) is not Tensor or type(leaf._data) is not np.ndarray:
+            return None
+        data = leaf._data
+        if not is_inexact(data.dtype):
+            return None
+        freeze(leaf)
+        handle = wrap(data.view())
+        handle._storage = FROZEN
+        made.append(handle)
+    return made
+
+
+def fresh_tensor(leaf: Any, name: str) -> Tensor | None:
     """A tensor of its own with the elements of an argument, to be differentiated with respect to.
+
+    None for None.
 
     Raises
     ------
     DTypeError
         It is not floating or complex.
     """
+    if leaf is None:
+        return None
+    if isinstance(leaf, Variable):
+        leaf = leaf.value
     payload = unwrap(leaf)
     if not hasattr(payload, "dtype") or not hasattr(payload, "shape"):
+        if not isinstance(payload, (int, float, complex)):
+            raise DTypeError(
+                f"{name}: expected a tensor, an array or a number, got {type(leaf).__name__}; "
+                "leave it out of what is differentiated"
+            )
         payload = functions.constant(payload)
     if not is_inexact(payload.dtype):
         raise DTypeError(
             f"{name}: only floating and complex values have gradients, this one is "
-            f"{payload.dtype.name}; pass a float, or leave the argument out"
+            f"{payload.dtype.name}; pass a float, or leave it out of what is differentiated"
         )
-    if dispatch.depth():
+    if not dispatch.is_eager():
         return wrap(ops.cast(payload, dtype=payload.dtype))
     if type(leaf) is Tensor:
         freeze(leaf)
-    made = payload.view() if type(payload) is np.ndarray else payload.copy()
+    is_own = type(payload) is np.ndarray and type(leaf) is Tensor
+    made = payload.view() if is_own else payload.copy()
     for tape in recorded.tapes():
         tape.alias(made, payload)
     handle = wrap(made)
@@ -144,8 +191,8 @@ def all_gradients(function: Any) -> Any:
     Returns
     -------
     GraphFunction
-        Gives the value, and a list of the gradients of its sum with respect to each floating tensor
-        among the arguments, then to each trainable variable that was read.
+        Gives the value, and a list of the gradients of the sum of its floating parts with respect
+        to each floating tensor among the arguments, then to each trainable variable that was read.
     """
 
     def both(*args: Any, **kwargs: Any) -> Any:
@@ -161,16 +208,22 @@ def all_gradients(function: Any) -> Any:
 
         mine = tuple([leaves[i] for i in smooth])
         played = play(call, mine, {}, range(len(mine)), variables=True)
-        targets = [payload_of_target(t) for t in flatten(played.result)[0]]
+        results = flatten(played.result)[0]
+        floating = [x for x in results if type(x) is Tensor and is_inexact(x.dtype)]
+        targets = [payload_of_target(t) for t in floating or results]
         variables = [payload for _, payload in played.recording.variables.values()]
         sources = [*played.payloads, *variables]
-        found = played.recording.pullback(
-            targets, cotangents_for(played.result, targets, None), sources
-        )
-        zeros = zip(sources, found, strict=True)
-        return played.result, [wrap(like(x, 0) if g is None else g) for x, g in zeros]
+        trace: Any = dispatch.current()
+        with trace.at(place):
+            ones = cotangents_for(floating or results, targets, None)
+            found = played.recording.pullback(targets, ones, sources)
+            zeros = zip(sources, found, strict=True)
+            return played.result, [wrap(like(x, 0) if g is None else g) for x, g in zeros]
 
-    return graph_function(both, name=f"{getattr(function, '__name__', 'function')}_gradients")
+    name = getattr(function, "__name__", "function")
+    place = replace(definition(function), function=name)
+    both.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return graph_function(both, name=f"{name}_gradients")
 
 
 def with_graph(made: Callable[..., Any], what: str) -> Callable[..., Any]:
@@ -211,13 +264,17 @@ def checked_argnums(argnums: int | Sequence[int], args: tuple[Any, ...]) -> list
     SignatureError
         There is no such argument.
     """
-    asked = [argnums] if isinstance(argnums, int) else list(argnums)
+    asked = list(argnums) if isinstance(argnums, (list, tuple, range)) else [argnums]
     for i in asked:
-        if not isinstance(i, int) or not -len(args) <= i < len(args):
+        if not _is_position(i, args):
             raise SignatureError(
-                f"argnums: there is no positional argument {i!r}; {len(args)} were given"
+                f"argnums: there is no positional argument {i!r}; {len(args)} were given (those "
+                "that are given by name are not differentiated)"
             )
-    return [i % len(args) for i in asked]
+    found = [i % len(args) for i in asked]
+    if len({*found}) != len(found):
+        raise SignatureError(f"argnums: an argument is given twice in {tuple(asked)}")
+    return found
 
 
 def checked_params(
@@ -230,11 +287,20 @@ def checked_params(
     SignatureError
         There is no such argument.
     """
+    if not isinstance(params, (list, tuple, range)):
+        raise SignatureError(f"params: expected a list of positions and names, got {params!r}")
     for p in params:
-        known = p in kwargs if isinstance(p, str) else -len(args) <= p < len(args)
+        known = p in kwargs if isinstance(p, str) else _is_position(p, args)
         if not known:
             raise SignatureError(f"params: the call has no argument {p!r}")
-    return [p if isinstance(p, str) else p % len(args) for p in params]
+    found = [p if isinstance(p, str) else p % len(args) for p in params]
+    if len({*found}) != len(found):
+        raise SignatureError(f"params: an argument is given twice in {params!r}")
+    return found
+
+
+def _is_position(p: Any, args: tuple[Any, ...]) -> bool:
+    return isinstance(p, int) and -len(args) <= p < len(args)
 
 
 def split_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:

@@ -253,7 +253,7 @@ class GradientTape:
 
     def _pull(self, target: Any, leaves: list[Any], output_gradients: Any) -> list[Any]:
         recording = self._to_play()
-        targets = [payload_of_target(t) for t in flatten(target)[0]]
+        targets = payloads_of_targets(target)
         cotangents = cotangents_for(target, targets, output_gradients)
         sources = [self._source(leaf) for leaf in leaves]
         return recording.pullback(targets, cotangents, sources)
@@ -319,7 +319,7 @@ class GradientTape:
         """
         from plait.runtime.paths import explain_path
 
-        payloads = [payload_of_target(t) for t in flatten(target)[0]]
+        payloads = payloads_of_targets(target)
         return explain_path(self._found(), payloads, self._source(source))
 
     def _found(self) -> Recording:
@@ -360,12 +360,40 @@ def demand_differentiable(leaf: Any, what: str) -> None:
 
 
 def payload_of_target(leaf: Any) -> Any:
-    """The payload of a tensor that is differentiated; that of anything else depends on nothing."""
-    if isinstance(leaf, (Tensor, Variable)) and not is_inexact(leaf.dtype):
+    """The payload of a tensor that is differentiated.
+
+    Raises
+    ------
+    DTypeError
+        It is not floating or complex.
+    """
+    if type(leaf) is not Tensor and isinstance(leaf, (float, complex)):
+        return functions.constant(leaf)
+    if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
+        raise DTypeError(f"gradient: expected a floating tensor as target, got {_kind(leaf)}")
+    if not is_inexact(leaf.dtype):
         raise DTypeError(
             f"gradient: a target of {leaf.dtype.name} has no gradient; differentiate a floating one"
         )
-    return functions.constant(unwrap(leaf)) if isinstance(leaf, float) else unwrap(leaf)
+    return unwrap(leaf)
+
+
+def payloads_of_targets(nest: Any) -> list[Any]:
+    """The payloads of the tensors in a nest that is differentiated, None left out.
+
+    Raises
+    ------
+    DTypeError
+        There is none; one that is not floating or complex.
+    """
+    found = [payload_of_target(leaf) for leaf in flatten(nest)[0] if leaf is not None]
+    if not found:
+        raise DTypeError("gradient: expected a floating tensor as target, got None")
+    return found
+
+
+def _kind(x: Any) -> str:
+    return "None" if x is None else type(x).__name__
 
 
 def cotangents_for(target: Any, payloads: Sequence[Any], given: Any) -> list[Any]:
@@ -378,7 +406,7 @@ def cotangents_for(target: Any, payloads: Sequence[Any], given: Any) -> list[Any
                     "part or its absolute value"
                 )
         return [like(x, 1) for x in payloads]
-    leaves = flatten(given)[0]
+    leaves = [g for g in flatten(given)[0] if g is not None]
     if len(leaves) != len(payloads):
         raise ShapeError(
             f"output_gradients: expected {len(payloads)}, one for each target, got {len(leaves)}"
@@ -415,4 +443,5 @@ __all__ = [
     "eagerly",
     "fitting",
     "payload_of_target",
+    "payloads_of_targets",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from plait.ir import Graph, TensorType, Value, functions, is_inexact, ops
 from plait.ir.autodiff.while_parts import zeros
 from plait.ir.derivatives.define import like
-from plait.ir.errors import ShapeError, TraceError
+from plait.ir.errors import DTypeError, ShapeError, TraceError
 from plait.tracer.control import calls
 from plait.tracer.control.scope import Before, undo
 from plait.tracer.places import VariablePlace
@@ -219,6 +219,8 @@ def fitting_gradients(found: Any, operands: Sequence[Any], name: str) -> list[An
 
 def _fit(payload: Any, operand: Any, name: str) -> Any:
     if not hasattr(payload, "dtype"):
+        if not isinstance(payload, (int, float, complex, list)):
+            raise DTypeError(f"{name}: a gradient must be a tensor, got {type(payload).__name__}")
         payload = functions.constant(payload, operand.dtype)
     if tuple(payload.shape) != tuple(operand.shape):
         raise ShapeError(
