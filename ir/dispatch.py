@@ -76,9 +76,8 @@ class _Stack(threading.local):
     def settle(self) -> None:
         """Find out whether one tape alone, that notes arrays, sees what this thread does."""
         tapes = self.tapes
-        self.only = None
-        if len(tapes) == 1 and not self.items and getattr(tapes[0], "notes_arrays", False):
-            self.only = tapes[0]
+        one = len(tapes) == 1 and not self.items
+        self.only = tapes[0] if one and getattr(tapes[0], "notes_arrays", False) else None
 
 
 _stack = _Stack()

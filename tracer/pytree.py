@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from types import NoneType
 from typing import Any
 
 from plait.ir.errors import SignatureError
@@ -35,6 +38,18 @@ def register_pytree(kind: type, split: _Split, join: _Join) -> None:
     >>> pl.register_pytree(Pair, lambda p: ((p.a, p.b), None), lambda _, c: Pair(*c))
     """
     _registry[kind] = (split, join)
+    _leaf_kinds.discard(kind)
+    _flat_kinds.discard(kind)
+
+
+def register_leaf(kind: type) -> None:
+    """Say that a class of Plait's own is a leaf, so that this is not found out again and again."""
+    _leaf_kinds.add(kind)
+
+
+# The common nests, lists of leaves, are taken apart at once.
+_leaf_kinds: set[type] = {NoneType, bool, int, float, complex, str}
+_flat_kinds: set[type] = {list, tuple}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +80,12 @@ class TreeDef:
 
 
 LEAF = TreeDef(None, None, (), 1)
+
+
+@lru_cache(maxsize=1024)
+def _flat(kind: type, count: int) -> TreeDef:
+    """The structure of a list or tuple of leaves."""
+    return TreeDef(kind, None, (LEAF,) * count, count)
 
 
 class _Keys(tuple[Any, ...]):
@@ -157,12 +178,17 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     SignatureError
         A container that holds itself, or nests more than 200 deep.
     """
+    kind = type(tree)
+    if kind in _leaf_kinds:
+        return [tree], LEAF
+    if kind in _flat_kinds and _leaf_kinds.issuperset(map(type, tree)):
+        return [*tree], _flat(kind, len(tree))
     leaves: list[Any] = []
     return leaves, _flatten(tree, leaves, 0)
 
 
 def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
-    container = container_of(tree)
+    container = None if type(tree) in _leaf_kinds else container_of(tree)
     if container is None:
         leaves.append(tree)
         return LEAF
@@ -178,6 +204,9 @@ def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
 
 def unflatten(treedef: TreeDef, leaves: Iterable[Any]) -> Any:
     """Build the nest again around other leaves."""
+    kind = treedef.kind
+    if kind in _flat_kinds and _flat(kind, treedef.count) is treedef:
+        return kind(islice(leaves, treedef.count))
     return _unflatten(treedef, iter(leaves))
 
 

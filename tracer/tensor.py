@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plait.tracer import tensor_fast, tensor_handle, tensor_taped
+from plait.tracer import pytree, tensor_fast, tensor_handle, tensor_taped
 from plait.tracer.tensor_display import Display
 from plait.tracer.tensor_fast import binary_function as binary_function
 from plait.tracer.tensor_fast import unary_function as unary_function
@@ -49,3 +49,4 @@ class Tensor(Number, Methods, NumpyProtocols, Display):
 tensor_handle.bind(Tensor)
 tensor_fast.bind(Tensor)
 tensor_taped.bind(Tensor)
+pytree.register_leaf(Tensor)

@@ -25,6 +25,8 @@ __all__ = [
 
 def repeat(reduced: Any, shape: Shape, axes: Sequence[int]) -> Any:
     """The result of a reduction, stretched along the axes that it lost."""
+    if reduced.shape == ():
+        return ops.broadcast_to(reduced, shape=shape) if axes else reduced
     if tuple(axes) != tuple(range(len(axes))):
         kept = tuple([1 if i in axes else d for i, d in enumerate(shape)])
         reduced = ops.reshape(reduced, shape=kept)
