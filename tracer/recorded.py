@@ -111,6 +111,8 @@ def write(handle: Any, payload: Any) -> None:
         mine, theirs = common_positions(other._data, target)
         if mine.size:
             _alias(other, _merged(old, mine, written, theirs))
+        elif other._data is not old:  # the buffer that they share has been copied
+            _alias(other, old)
 
 
 def _merged(old: Any, mine: Any, written: Any, theirs: Any) -> Any:

@@ -138,18 +138,14 @@ def embedding_draw(r: np.random.Generator) -> tuple[Any, ...]:
 
 def embedding_jax(table: Any, w: Any, tokens: Any) -> Any:
     logits = jnp.tanh(table[tokens[:, :-1]]) @ w
-    losses = -jnp.take_along_axis(
-        jax.nn.log_softmax(logits, axis=-1), tokens[:, 1:, None], axis=-1
-    )
+    losses = -jnp.take_along_axis(jax.nn.log_softmax(logits, axis=-1), tokens[:, 1:, None], axis=-1)
     return jnp.mean(losses)
 
 
 @program(embedding_jax, embedding_draw, differentiated=2, second=True)
 def embeddings_with_repeated_indices(table: Any, w: Any, tokens: Any) -> Any:
     logits = pl.tanh(table[tokens[:, :-1]]) @ w
-    losses = -pl.take_along_axis(
-        pl.log_softmax(logits, axis=-1), tokens[:, 1:, None], axis=-1
-    )
+    losses = -pl.take_along_axis(pl.log_softmax(logits, axis=-1), tokens[:, 1:, None], axis=-1)
     return pl.mean(losses)
 
 

@@ -14,7 +14,16 @@ import numpy as np
 import plait as pl
 from tests.plait.gradients.programs.table import Program, Table
 
-FAMILIES = ("recurrent", "attention", "vision", "iterations", "physics", "optimizers", "statistics", "language")
+FAMILIES = (
+    "recurrent",
+    "attention",
+    "vision",
+    "iterations",
+    "physics",
+    "optimizers",
+    "statistics",
+    "language",
+)
 RTOL, ATOL = 1e-7, 1e-9
 #: The numbers are compared, not the speed.
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}

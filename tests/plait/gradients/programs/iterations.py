@@ -149,9 +149,7 @@ def power_jax(m: Any) -> Any:
         return u / jnp.linalg.norm(u), v, i + 1
 
     start = (jnp.ones(3) / np.sqrt(3.0), jnp.zeros(3), 0)
-    v, _, _ = bounded(
-        lambda t: (jnp.linalg.norm(t[0] - t[1]) > 1e-4) & (t[2] < 40), body, start
-    )
+    v, _, _ = bounded(lambda t: (jnp.linalg.norm(t[0] - t[1]) > 1e-4) & (t[2] < 40), body, start)
     return v @ s @ v
 
 
@@ -183,9 +181,7 @@ def conjugate_jax(m: Any, b: Any) -> Any:
     return jnp.sum(x**2)
 
 
-@program(
-    conjugate_jax, lambda r: (normal(r, 4, 4), normal(r, 4)), differentiated=2, second=True
-)
+@program(conjugate_jax, lambda r: (normal(r, 4, 4), normal(r, 4)), differentiated=2, second=True)
 def conjugate_gradients(m: Any, b: Any) -> Any:
     a = m @ m.T + pl.eye(4, dtype="float64")
     x, r, p = pl.zeros(4, dtype="float64"), b, b

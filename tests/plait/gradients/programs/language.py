@@ -111,14 +111,15 @@ def collatz_jax(x: Any, n: Any) -> Any:
         x, n = state
         even = n % 2 == 0
         new = jnp.where(even, jnp.tanh(x), x * x + 0.1)
-        return (jnp.where(n != 1, new, x), jnp.where(n != 1, jnp.where(even, n // 2, 3 * n + 1), n)), 0
+        return (
+            jnp.where(n != 1, new, x),
+            jnp.where(n != 1, jnp.where(even, n // 2, 3 * n + 1), n),
+        ), 0
 
     return lax.scan(step, (x, n), None, length=30)[0][0]
 
 
-@program(
-    collatz_jax, lambda r: (uniform(r), np.asarray(r.choice([3, 6, 7, 11]))), second=True
-)
+@program(collatz_jax, lambda r: (uniform(r), np.asarray(r.choice([3, 6, 7, 11]))), second=True)
 def collatz_with_state(x: Any, n: Any) -> Any:
     while n != 1:
         if n % 2 == 0:
@@ -314,9 +315,7 @@ def escape_jax(c: Any) -> Any:
     return jnp.log(jnp.abs(z) + 1)
 
 
-@program(
-    escape_jax, lambda r: (np.asarray(r.normal() + 1j * r.normal()),), second=True
-)
+@program(escape_jax, lambda r: (np.asarray(r.normal() + 1j * r.normal()),), second=True)
 def complex_numbers_that_escape(c: Any) -> Any:
     z = pl.zeros((), dtype="complex128")
     steps = pl.asarray(0)

@@ -196,9 +196,7 @@ def blur_jax(image: Any, kernel: Any) -> Any:
     return jnp.sum(lax.scan(step, image, None, length=3)[0] ** 2)
 
 
-@program(
-    blur_jax, lambda r: (normal(r, 1, 5, 5, 1), normal(r, 3, 3, 1, 1)), differentiated=2
-)
+@program(blur_jax, lambda r: (normal(r, 1, 5, 5, 1), normal(r, 3, 3, 1, 1)), differentiated=2)
 def convolutions_in_a_loop(image: Any, kernel: Any) -> Any:
     steps = pl.asarray(3)
     while steps > 0:
