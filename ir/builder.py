@@ -26,7 +26,7 @@ class GraphBuilder:
         Name of the graph.
     locate : callable, optional
         ``locate(depth)`` gives the location of each new node, which is that many calls up or more;
-        by default the one set with ``at``.
+        the one set with ``at`` comes first.
 
     Examples
     --------
@@ -155,7 +155,9 @@ class GraphBuilder:
 
     def location(self, depth: int = 1) -> Location:
         """Location of the next node, which the code ``depth`` calls up, or its caller, asks for."""
-        return self._locate(depth + 1) if self._locate is not None else self._location
+        if self._locate is None or self._location is not UNKNOWN:
+            return self._location
+        return self._locate(depth + 1)
 
     @contextmanager
     def at(self, location: Location) -> Iterator[None]:

@@ -15,10 +15,10 @@ import numpy as np
 
 from plait.ir import dispatch
 from plait.ir.autodiff.function import Differentiable, Pull
-from plait.ir.autodiff.tape import EagerState
-from plait.ir.autodiff.walk import UNKNOWN, Note, OpPull, Record, Walk, as_record
+from plait.ir.autodiff.tape import UNKNOWN, EagerState
+from plait.ir.autodiff.walk import Note, OpPull, Record, Walk, as_record
 from plait.ir.graph import Value
-from plait.ir.location import user_location
+from plait.ir.location import Location, user_location
 from plait.ir.op import Op
 from plait.ir.types import DTYPES, TensorType, is_inexact
 
@@ -103,8 +103,8 @@ class Recording(EagerState):
     # Variables.
 
     def watch_variable(self, variable: Any, payload: Any) -> None:
-        """Note that a trainable variable is read, with the payload that is its value."""
-        if self.watches_variables and variable.trainable:
+        """Note that a trainable variable is read, with the payload that is its floating value."""
+        if self.watches_variables and variable.trainable and _dtype(payload) in INEXACT:
             self.variable_payload(variable, payload)
 
     def variable_payload(self, variable: Any, payload: Any) -> Any:
@@ -213,7 +213,7 @@ class Recording(EagerState):
             self.vague.update(set(made).difference(numbers))
         if pull is not None and all(n in self.vague for n in made):
             pull = None
-        location = user_location() if pull is None else None
+        location = user_location() if pull is None else _place(results)
         self._notes.append(Record(name, numbers, made, pull, location))
 
     def _result(self, payload: Any) -> int:
@@ -244,14 +244,22 @@ class Recording(EagerState):
         """
         wanted = [self.numbers.get(id(x), UNKNOWN) for x in sources]
         reached = None if self._roots.issubset(wanted) else self.reached(wanted)
-        walk = Walk(reached, self.vague, wanted)
-        with dispatch.paused(self), np.errstate(all="ignore"):
-            for target, cotangent in zip(targets, cotangents, strict=True):
-                number = self.numbers.get(id(target), UNKNOWN)
-                if cotangent is not None and walk.needs(number):
-                    walk.add(number, cotangent)
-            walk.run(self._notes)
-        return [walk.found.get(number) for number in wanted]
+        walk = Walk(reached, self.vague, frozenset(wanted))
+        with np.errstate(all="ignore"):
+            if self in dispatch.tapes():
+                with dispatch.paused(self):
+                    self._walk(walk, targets, cotangents)
+            else:
+                self._walk(walk, targets, cotangents)
+        found = walk.found
+        return [found.get(number) for number in wanted]
+
+    def _walk(self, walk: Walk, targets: Sequence[Any], cotangents: Sequence[Any]) -> None:
+        for target, cotangent in zip(targets, cotangents, strict=True):
+            number = self.numbers.get(id(target), UNKNOWN)
+            if cotangent is not None and walk.needs(number):
+                walk.add(number, cotangent)
+        walk.run(self._notes)
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""
@@ -263,6 +271,12 @@ class Recording(EagerState):
             elif note.pull is not None and not reached.isdisjoint(note.operands):  # type: ignore[union-attr]
                 reached.update(n for n in note.results if n not in self.vague)  # type: ignore[union-attr]
         return reached
+
+
+def _place(results: Sequence[Any]) -> Location | None:
+    """The line of what made the results, where they are values of a graph."""
+    node = results[0].node if results and type(results[0]) is Value else None
+    return None if node is None or not node.location.line else node.location
 
 
 def _dtype(payload: Any) -> Any:

@@ -14,10 +14,10 @@ import numpy as np
 
 from plait.ir import dispatch, ops
 from plait.ir.autodiff.function import Pull
+from plait.ir.autodiff.tape import UNKNOWN
+from plait.ir.builder import GraphBuilder
 from plait.ir.location import Location
 from plait.ir.op import Op
-
-UNKNOWN = -1
 
 #: One application of a strict op to ndarrays with one smooth result: the op, attributes, operands,
 #: their numbers (``UNKNOWN``, or those of smooth values), the result and its number.
@@ -36,7 +36,7 @@ class Record:
     pull : callable or None
         The way back; None where the function has no derivative.
     location : Location or None
-        The user's line, where there is no way back.
+        The user's line, where there is no way back, or where it is written down in a graph.
     """
 
     name: str
@@ -112,59 +112,61 @@ class Walk:
     def run(self, notes: Sequence[Record | Note]) -> None:
         """Walk back through all notes."""
         if not dispatch.is_plain():
+            builder = dispatch.current()
             for note in reversed(notes):
-                self._pull(as_record(note))
-            return
-        pull = self._pull_note
-        with dispatch.trusted():
-            for note in reversed(notes):
-                if type(note) is tuple:
-                    pull(*note)
+                record = as_record(note)
+                if record.location is not None and isinstance(builder, GraphBuilder):
+                    with builder.at(record.location):
+                        self._pull(record)
                 else:
-                    dispatch.trust(False)
-                    self._pull(note)  # type: ignore[arg-type]
+                    self._pull(record)
+            return
+        with dispatch.trusted():
+            self._run_plain(notes)
 
-    def _pull_note(
-        self,
-        op: Op,
-        attributes: Mapping[str, Any],
-        operands: tuple[Any, ...],
-        numbers: tuple[int, ...],
-        result: Any,
-        number: int,
-    ) -> None:
-        """Call the rule of a strict op on arrays, without a look at what it does with them."""
-        found, reached = self.found, self.reached
-        g = found.get(number) if number in self.kept else found.pop(number, None)
-        if g is None:
-            return
-        partials = op.partials
-        dispatch.trust(type(g) is np.ndarray)
-        if partials is None:
-            needs = tuple([self.needs(n) for n in numbers])
-            pull = OpPull(op, operands, (result,), attributes)
-            for n, need, cotangent in zip(numbers, needs, pull((g,), needs), strict=True):
-                if need and cotangent is not None:
-                    self._add_array(n, cotangent)
-            return
-        for n, partial in zip(numbers, partials, strict=True):
-            if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
+    def _run_plain(self, notes: Sequence[Record | Note]) -> None:
+        """As ``run``; ops that rules run on arrays run by their references, with no look at types."""
+        found, reached, kept, trust = self.found, self.reached, self.kept, dispatch.trust
+        for note in reversed(notes):
+            if type(note) is not tuple:
+                trust(False)
+                self._pull(note)  # type: ignore[arg-type]
                 continue
-            cotangent = partial(g, result, *operands, **attributes)
-            if n in found:
+            op, attributes, operands, numbers, result, number = note
+            g = found.get(number) if number in kept else found.pop(number, None)
+            if g is None:
+                continue
+            partials = op.partials
+            trust(type(g) is np.ndarray)
+            if partials is None:
+                self._pull_rule(note, g)
+                continue
+            for n, partial in zip(numbers, partials, strict=True):
+                if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
+                    continue
+                cotangent = partial(g, result, *operands, **attributes)
+                if n in found:
+                    self._add_array(n, cotangent)
+                else:
+                    found[n] = cotangent
+
+    def _pull_rule(self, note: Note, g: Any) -> None:
+        op, attributes, operands, numbers, result, _ = note
+        needs = tuple([self.needs(n) for n in numbers])
+        pull = OpPull(op, operands, (result,), attributes)
+        for n, need, cotangent in zip(numbers, needs, pull((g,), needs), strict=True):
+            if need:
                 self._add_array(n, cotangent)
-            elif cotangent is not None:
-                found[n] = cotangent
 
     def _add_array(self, number: int, cotangent: Any) -> None:
         known = self.found.get(number)
         if known is None or cotangent is None:
             self.found[number] = known if cotangent is None else cotangent
-        elif type(known) is np.ndarray:
-            self.found[number] = ops.add(known, cotangent)
-        else:  # from another device
-            dispatch.trust(False)
-            self.found[number] = ops.add(known, cotangent)
+            return
+        trusts = dispatch.trusts()
+        dispatch.trust(trusts and type(known) is np.ndarray)  # it may be on another device
+        self.found[number] = ops.add(known, cotangent)
+        dispatch.trust(trusts)
 
     def _pull(self, record: Record) -> None:
         found = self.found
@@ -194,4 +196,4 @@ def _taken(found: Mapping[int, Any], results: tuple[int, ...]) -> list[Any]:
     return given
 
 
-__all__ = ["UNKNOWN", "Note", "OpPull", "Record", "Walk", "as_record"]
+__all__ = ["Note", "OpPull", "Record", "Walk", "as_record"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from plait.ir import Value, ops
+from plait.ir import Value, dispatch, ops
 from plait.runtime.request import Request
 from plait.runtime.specialize import Specializer
 from plait.tracer import Break, Inner, Making, Tensor, Trace, stop, unflatten, wrap
@@ -16,7 +16,8 @@ def call_in_trace(
 ) -> Any:
     """Write down the call and return tracers of its results; its changes are the trace's."""
     try:
-        traced = specializer.program(function, request).traced
+        with dispatch.below(0):  # tapes see the call, not the values of its graph
+            traced = specializer.program(function, request).traced
     except Break as found:  # there is no graph of the function around, either
         same = Break(found.reason, found.location, found.error, found.is_error)
         same.guards = tuple([guard for guard in found.guards if not guard.path.is_of_call])
