@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from plait.inspect.document import to_json as to_json
     from plait.inspect.graphviz import dot as dot
     from plait.inspect.picture import svg as svg
+    from plait.inspect.program import python as python
     from plait.inspect.tables import table as table
 
-__all__ = ["dot", "elements_json", "svg", "table", "to_json"]
+__all__ = ["dot", "elements_json", "python", "svg", "table", "to_json"]
 
 _HOMES = {
     "dot": "graphviz",
     "elements_json": "document",
+    "python": "program",
     "svg": "picture",
     "table": "tables",
     "to_json": "document",

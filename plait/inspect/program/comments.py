@@ -1,0 +1,33 @@
+"""The user's lines, as comments beside what they became."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+
+from plait.ir import Location, display_name
+
+
+def comment_of(location: Location) -> str:
+    """``# lstm.py:12: gates = x @ w``; the place alone where the file is not there."""
+    place = f"# {location.file}:{location.line}"
+    line = source_line(location)
+    return f"{place}: {line}" if line else place
+
+
+def source_line(location: Location) -> str:
+    """A line of the user's code; empty where its file is not found."""
+    path = _find(location.file)
+    return linecache.getline(path, location.line).strip() if path else ""
+
+
+def _find(shown: str) -> str | None:
+    """The file of a location: as named from here, or a loaded module's file of that name."""
+    if os.path.exists(shown):
+        return shown
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and file.endswith(os.path.basename(shown)) and display_name(file) == shown:
+            return str(file)
+    return None
