@@ -81,6 +81,8 @@ class _Stack(threading.local):
 
 
 _stack = _Stack()
+#: What this thread runs on; hot paths read it, only this module writes to it.
+thread = _stack
 
 
 def activate(step: int, tapes: int = 0) -> None:

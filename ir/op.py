@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from plait.ir import dispatch
+from plait.ir.dispatch import thread
 from plait.ir.errors import UnknownNameError
 from plait.ir.types import DType, TensorType, Type
 
@@ -171,7 +172,7 @@ class Op:
         Operands are graph values or arrays, by what the current interpreter takes. Returns one
         result, or a tuple when ``infer`` returns a tuple.
         """
-        if dispatch.trusting and dispatch.trusts() and self.is_direct:
+        if dispatch.trusting and thread.trusts and self.is_direct:
             found = self.reference(*operands, **attributes)
             if type(found) is np.ndarray:
                 return found

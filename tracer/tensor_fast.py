@@ -168,15 +168,6 @@ def traced_product(x: Any, y: Any) -> Any:
     return wrap(node.results[0])
 
 
-def _taped_pair(tape: Any, op: Op | None, direct: Op | None, x: Any, y: Any) -> Any:
-    """The op on a tensor and a tensor or number, noted by a tape; else None."""
-    if op is None:
-        return None
-    if type(y) is _tensor:
-        return taped.two(tape, op, x, y)
-    return None if direct is None else taped.with_number(tape, direct, x, y, False)
-
-
 def binary_operator(name: str, ufunc: Any) -> Binary:
     """The method of ``x + y``."""
     op, noted = _DIRECT.get(name), _TAPED.get(name)
@@ -201,7 +192,7 @@ def binary_operator(name: str, ufunc: Any) -> Binary:
             except Exception:
                 pass  # the way below says what is wrong
         elif dispatch.recording and (tape := dispatch.only_tape()) is not None:
-            made = _taped_pair(tape, noted, op, self, other)
+            made = None if noted is None else taped.two(tape, noted, self, other)
             if made is not None:
                 return made
         elif op is not None and type(other) is _tensor:

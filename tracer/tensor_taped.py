@@ -18,6 +18,9 @@ from plait.tracer.tensor_storage import FROZEN
 
 _tensor: Any = Handle
 _NONE: dict[str, Any] = {}
+_WITH_NUMBERS = frozenset((ops.add, ops.subtract, ops.multiply, ops.divide))
+#: Numbers beyond it may overflow, of which NumPy warns in its own way.
+_LARGE = 1e30
 
 
 def bind(tensor_class: type[Handle]) -> None:
@@ -29,13 +32,64 @@ def bind(tensor_class: type[Handle]) -> None:
 def one(tape: Any, op: Op, x: Any) -> Any:
     """An elementwise op on a tensor, which keeps its dtype."""
     a = x._data
-    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
+    return _single(tape, op, x, a, _NONE) if type(a) is ndarray else None
+
+
+def two(tape: Any, op: Op, x: Any, y: Any) -> Any:
+    """An elementwise op, which keeps the dtype, on a tensor and a tensor or number."""
+    if type(y) is not _tensor:
+        return with_number(tape, op, x, y, False) if op in _WITH_NUMBERS else None
+    a, b = x._data, y._data
+    if type(a) is not ndarray or type(b) is not ndarray or a.shape != b.shape:
+        return None
+    return _pair(tape, op, x, y, a, b)
+
+
+def with_number(tape: Any, op: Op, x: Any, number: Any, swap: bool) -> Any:
+    """An elementwise op on a tensor and a Python number, in either order."""
+    a = x._data
+    if type(a) is not ndarray or not (type(number) is float or type(number) is int):
+        return None
+    if not -_LARGE < number < _LARGE or not (a.dtype is float32 or a.dtype is float64):
+        return None
+    b = np.empty(a.shape, a.dtype)
+    b.fill(number)
+    beside = _tensor()
+    beside._data = b
+    return _pair(tape, op, beside, x, b, a) if swap else _pair(tape, op, x, beside, a, b)
+
+
+def product(tape: Any, x: Any, y: Any) -> Any:
+    """The product of two matrices."""
+    a, b = x._data, y._data
+    if type(a) is not ndarray or type(b) is not ndarray or a.ndim != 2 or b.ndim != 2:
+        return None
+    return _pair(tape, ops.matmul, x, y, a, b) if a.shape[1] == b.shape[0] else None
+
+
+def total(tape: Any, x: Any) -> Any:
+    """The sum of all elements."""
+    a = x._data
+    if type(a) is not ndarray:
+        return None
+    return _single(tape, ops.reduce_sum, x, a, {"axes": tuple(range(a.ndim))})
+
+
+def mean(tape: Any, x: Any) -> Any:
+    """The mean of all elements."""
+    found = total(tape, x)
+    return None if found is None else with_number(tape, ops.divide, found, x._data.size, False)
+
+
+def _single(tape: Any, op: Op, x: Any, a: Any, attributes: dict[str, Any]) -> Any:
+    dtype = a.dtype
+    if not (dtype is float32 or dtype is float64):
         return None
     m = tape.numbers.get(id(a), UNKNOWN)
     if m in tape.vague:
         return None
     try:
-        found = op.reference(a)
+        found = op.reference(a, **attributes)
     except Exception:
         return None  # the general way says what is wrong
     if type(found) is not ndarray:
@@ -43,39 +97,18 @@ def one(tape: Any, op: Op, x: Any) -> Any:
     handle = _tensor()
     handle._data = found
     if m != UNKNOWN:
-        tape.note(op, _NONE, (a,), (m,), found)
+        tape.note(op, attributes, (a,), (m,), found)
         _freeze(x)
         handle._storage = FROZEN
     return handle
 
 
-def two(tape: Any, op: Op, x: Any, y: Any) -> Any:
-    """An elementwise op on two tensors, which keeps their dtype."""
-    a, b = x._data, y._data
-    if type(a) is not ndarray or type(b) is not ndarray or a.shape != b.shape:
-        return None
+def _pair(tape: Any, op: Op, x: Any, y: Any, a: Any, b: Any) -> Any:
     dtype = a.dtype
     if dtype is not b.dtype or not (dtype is float32 or dtype is float64):
         return None
-    return _noted(tape, op, a, b, x, y)
-
-
-def with_number(tape: Any, op: Op, x: Any, number: Any, swap: bool) -> Any:
-    """An elementwise op on a tensor and a Python number, in either order."""
-    a = x._data
-    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
-        return None
-    if not (type(number) is float or type(number) is int) or not -1e30 < number < 1e30:
-        return None
-    b = np.empty(a.shape, a.dtype)
-    b.fill(number)
-    return _noted(tape, op, b, a, None, x) if swap else _noted(tape, op, a, b, x, None)
-
-
-def _noted(tape: Any, op: Op, a: Any, b: Any, x: Any, y: Any) -> Any:
-    """An op on two arrays that fit, and of which tensor each is."""
-    known, vague = tape.numbers, tape.vague
-    m, n = known.get(id(a), UNKNOWN), known.get(id(b), UNKNOWN)
+    numbers, vague = tape.numbers, tape.vague
+    m, n = numbers.get(id(a), UNKNOWN), numbers.get(id(b), UNKNOWN)
     if vague and (m in vague or n in vague):
         return None
     try:
@@ -88,56 +121,19 @@ def _noted(tape: Any, op: Op, a: Any, b: Any, x: Any, y: Any) -> Any:
     handle._data = found
     if m != UNKNOWN or n != UNKNOWN:
         tape.note(op, _NONE, (a, b), (m, n), found)
-        if x is not None:
-            _freeze(x)
-        if y is not None:
-            _freeze(y)
-        handle._storage = FROZEN
-    return handle
-
-
-def product(tape: Any, x: Any, y: Any) -> Any:
-    """The product of two matrices."""
-    a, b = x._data, y._data
-    if type(a) is not ndarray or type(b) is not ndarray or a.ndim != 2 or b.ndim != 2:
-        return None
-    dtype = a.dtype
-    if dtype is not b.dtype or not (dtype is float32 or dtype is float64):
-        return None
-    return _noted(tape, ops.matmul, a, b, x, y) if a.shape[1] == b.shape[0] else None
-
-
-def total(tape: Any, x: Any) -> Any:
-    """The sum of all elements."""
-    a = x._data
-    if type(a) is not ndarray or not (a.dtype is float32 or a.dtype is float64):
-        return None
-    m = tape.numbers.get(id(a), UNKNOWN)
-    if m in tape.vague:
-        return None
-    axes = tuple(range(a.ndim))
-    try:
-        found = ops.reduce_sum.reference(a, axes=axes)
-    except Exception:
-        return None  # the general way says what is wrong
-    handle = _tensor()
-    handle._data = found
-    if m != UNKNOWN:
-        tape.note(ops.reduce_sum, {"axes": axes}, (a,), (m,), found)
         _freeze(x)
+        _freeze(y)
         handle._storage = FROZEN
     return handle
-
-
-def mean(tape: Any, x: Any) -> Any:
-    """The mean of all elements."""
-    found = total(tape, x)
-    return None if found is None else with_number(tape, ops.divide, found, x._data.size, False)
 
 
 def _freeze(handle: Any) -> None:
     """Note that a tape may keep a tensor's array."""
-    storage = getattr(handle, "_storage", None)
+    try:
+        storage = handle._storage
+    except AttributeError:  # the fast path leaves it unset
+        handle._storage = FROZEN
+        return
     if storage is None:
         handle._storage = FROZEN
     elif storage is not FROZEN:

@@ -125,20 +125,21 @@ class Walk:
             self._run_plain(notes)
 
     def _run_plain(self, notes: Sequence[Record | Note]) -> None:
-        """As ``run``; ops that rules run on arrays run by their references, with no look at types."""
+        """As ``run``; what rules run on arrays runs by its reference, with no look at types."""
         found, reached, kept, trust = self.found, self.reached, self.kept, dispatch.trust
+        trust(True)
         for note in reversed(notes):
             if type(note) is not tuple:
                 trust(False)
                 self._pull(note)  # type: ignore[arg-type]
+                trust(True)
                 continue
             op, attributes, operands, numbers, result, number = note
             g = found.get(number) if number in kept else found.pop(number, None)
             if g is None:
                 continue
             partials = op.partials
-            trust(type(g) is np.ndarray)
-            if partials is None:
+            if partials is None or type(g) is not np.ndarray:
                 self._pull_rule(note, g)
                 continue
             for n, partial in zip(numbers, partials, strict=True):
@@ -151,22 +152,24 @@ class Walk:
                     found[n] = cotangent
 
     def _pull_rule(self, note: Note, g: Any) -> None:
+        """Call a rule that is one function, or on a cotangent that may be on another device."""
         op, attributes, operands, numbers, result, _ = note
+        dispatch.trust(type(g) is np.ndarray)
         needs = tuple([self.needs(n) for n in numbers])
         pull = OpPull(op, operands, (result,), attributes)
         for n, need, cotangent in zip(numbers, needs, pull((g,), needs), strict=True):
             if need:
                 self._add_array(n, cotangent)
+        dispatch.trust(True)
 
     def _add_array(self, number: int, cotangent: Any) -> None:
         known = self.found.get(number)
         if known is None or cotangent is None:
             self.found[number] = known if cotangent is None else cotangent
             return
-        trusts = dispatch.trusts()
-        dispatch.trust(trusts and type(known) is np.ndarray)  # it may be on another device
+        dispatch.trust(type(known) is np.ndarray is type(cotangent))
         self.found[number] = ops.add(known, cotangent)
-        dispatch.trust(trusts)
+        dispatch.trust(True)
 
     def _pull(self, record: Record) -> None:
         found = self.found
