@@ -17,6 +17,7 @@ from numpy.lib.npyio import NpzFile
 
 from plait import backends, passes
 from plait.cli.output import STDIO, read_bytes, read_graph, write_bytes, write_json, write_text
+from plait.cli.saved import call_saved, is_saved, load_saved
 from plait.inspect import elements_json
 from plait.ir import Graph, TensorType
 from plait.ir.errors import GraphError, SignatureError
@@ -25,8 +26,8 @@ from plait.ir.text import name_values
 Arrays = dict[str, Any]
 
 
-@click.command(short_help="Run a .ir file on the arrays of a .npz file.")
-@click.argument("file", metavar="FILE.ir")
+@click.command(short_help="Run a .ir or .plait file on the arrays of a .npz file.")
+@click.argument("file", metavar="FILE")
 @click.option("--inputs", metavar="FILE.npz", help="Arrays by the names of the graph's inputs.")
 @click.option("-o", "--output", metavar="FILE.npz", help="Where to write the outputs; - is stdout.")
 @click.option(
@@ -38,20 +39,26 @@ Arrays = dict[str, Any]
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the outputs as JSON.")
 def run(file: str, inputs: str | None, output: str | None, backend: str, as_json: bool) -> None:
-    """Run the graph in FILE.ir (- is stdin).
+    """Run the graph in FILE.ir (- is stdin), or the saved function in FILE.plait.
 
     The inputs are matched by name, or in order when the arrays are named arr_0, arr_1, ... (as
     numpy.savez names positional ones). The outputs are out0, out1, ...: printed, or written with
-    -o. What the graph itself prints goes to stderr.
+    -o. What the graph itself prints goes to stderr. A saved function's variables are read, and
+    not written back.
     """
     if file == STDIO and inputs == STDIO:
         raise click.UsageError("graph and inputs cannot both come from stdin")
     if as_json and output is not None and output.endswith(".npz"):
         raise click.UsageError("--json writes JSON: name another file than .npz")
-    graph = read_graph(file)
-    arrays = match_inputs(graph, read_arrays(inputs) if inputs is not None else {})
+    given = read_arrays(inputs) if inputs is not None else {}
     with redirect_stdout(sys.stderr):
-        results = execute(graph, arrays, backend)
+        if is_saved(file):
+            function = load_saved(file, backend)
+            count = len(function.saved.manifest.given)
+            results = call_saved(function, match_inputs(function.saved.graph, given, count))
+        else:
+            graph = read_graph(file)
+            results = execute(graph, match_inputs(graph, given), backend)
     named = {f"out{i}": result for i, result in enumerate(results)}
     if as_json:
         write_json({"outputs": [output_json(n, a) for n, a in named.items()]}, output or STDIO)
@@ -81,8 +88,8 @@ def read_arrays(file: str) -> Arrays:
     return arrays
 
 
-def match_inputs(graph: Graph, given: Arrays) -> list[Any]:
-    """The graph's arguments from arrays by name, or by position.
+def match_inputs(graph: Graph, given: Arrays, count: int | None = None) -> list[Any]:
+    """The graph's arguments, or the first ``count``, from arrays by name, or by position.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def match_inputs(graph: Graph, given: Arrays) -> list[Any]:
         A name is missing or not the graph's, or an array is of another type.
     """
     names = name_values(graph)
-    wanted = {names[v]: v.type for v in graph.inputs}
+    wanted = {names[v]: v.type for v in graph.inputs[:count]}
     positional = {f"arr_{i}" for i in range(len(given))}
     if given and given.keys() == positional and not positional & wanted.keys():
         if len(given) != len(wanted):

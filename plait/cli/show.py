@@ -69,10 +69,10 @@ def show(
 ) -> None:
     """Show the graph of TARGET.
 
-    TARGET is file.py:function, file.py:Class.method, module:function, or a .ir file (- is stdin).
-    Without --spec the function's own signature is taken. With -o, large constants (weights that
-    the function captures) go to a .safetensors file beside the text. With --grad the results are
-    the function's own, then the gradients of their sum.
+    TARGET is file.py:function, file.py:Class.method, module:function, a .plait file of a saved
+    function, or a .ir file (- is stdin). Without --spec the function's own signature is taken.
+    With -o, large constants (weights that the function captures) go to a .safetensors file beside
+    the text. With --grad the results are the function's own, then the gradients of their sum.
     """
     stage = choose_stage(stage, reasons or memory)
     form = "json" if as_json else form or SUFFIXES.get(Path(output).suffix, "text")

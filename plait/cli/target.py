@@ -18,6 +18,7 @@ from typing import Any
 import plait as pl
 from plait.cli.diagnostics import is_library
 from plait.cli.output import near_files
+from plait.cli.saved import is_saved, lines_of, load_saved
 from plait.ir.errors import PlaitError, TargetError
 from plait.runtime import GraphFunction
 
@@ -61,7 +62,7 @@ def user_code(doing: str) -> Iterator[None]:
 
 @contextmanager
 def load_target(text: str) -> Iterator[Target]:
-    """Import what ``file.py:function`` or ``module:Class.method`` names.
+    """Import what ``file.py:function`` or ``module:Class.method`` names, or load a saved function.
 
     Inside the block the file's folder (or, for a module, the working folder) is on ``sys.path``;
     afterwards path and loaded modules are as before.
@@ -71,6 +72,11 @@ def load_target(text: str) -> Iterator[Target]:
     TargetError
         Nothing of this name; says which names are near. Or the user's code failed.
     """
+    if is_saved(text):
+        function = load_saved(text)
+        with lines_of(function):
+            yield Target(function, text)
+        return
     place, path = split_target(text)
     path_before, modules_before = list(sys.path), set(sys.modules)
     try:

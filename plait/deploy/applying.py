@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.deploy.manifest import COMPUTED, KINDS, Manifest, Parameter, Result
+from plait.deploy.manifest import COMPUTED, KINDS, Leaf, Manifest, Parameter, Result
 from plait.deploy.matching import Matched, match
 from plait.deploy.saving import Saved
 from plait.deploy.trees import Classes, Tree
@@ -17,7 +17,7 @@ from plait.ir import Graph, Value, ops, specialize, user_location
 from plait.ir.errors import PlaitError, SignatureError
 from plait.runtime import Stream, Variable
 from plait.runtime.results import value_of
-from plait.tracer import Output, Tensor, TensorSpec, Text, unwrap, wrap
+from plait.tracer import NUMBER_TYPES, Output, Tensor, TensorSpec, Text, unwrap, wrap
 
 
 class Fixed:
@@ -175,13 +175,18 @@ def _annotation(tree: Tree, leaves: Any) -> Any:
     """The types of an argument, in the containers that hold them."""
     found = []
     for _ in range(tree.count):
-        leaf = next(leaves)
-        found.append(
-            Fixed(leaf.value) if leaf.type is None else TensorSpec(leaf.type.shape, leaf.type.dtype)
-        )
+        found.append(_shown_leaf(next(leaves)))
     if tree.kind == "leaf":
         return found[0]
     return Classes({}).build(_shown(tree), iter(found))
+
+
+def _shown_leaf(leaf: Leaf) -> Any:
+    if leaf.type is None:
+        return Fixed(leaf.value)
+    if leaf.kind == "number":
+        return next(kind for kind, type_ in NUMBER_TYPES.items() if type_ == leaf.type)
+    return TensorSpec(leaf.type.shape, leaf.type.dtype)
 
 
 def _shown(tree: Tree) -> Tree:

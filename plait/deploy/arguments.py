@@ -159,8 +159,8 @@ class _Describer:
     def _refused(self, i: int) -> SaveError:
         value = self.traced.leaves[i].value.value
         return SaveError(
-            f"argument {self.traced.paths[i]} is {shown(value)}, which a file cannot hold as part of "
-            "an argument; pass it as an argument of its own, or use it from outside"
+            f"argument {self.traced.paths[i]} is {shown(value)}, which a file cannot hold as part "
+            "of an argument; pass it as an argument of its own, or use it from outside"
         )
 
     def _default(self, p: inspect.Parameter, child: TreeDef, start: int) -> tuple[Any, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from plait.deploy.applying import Application
-from plait.deploy.manifest import Leaf
 from plait.deploy.saving import Saved
 from plait.deploy.sources import Source
 from plait.deploy.trees import Classes
+from plait.ir.errors import SignatureError
 from plait.runtime import GraphFunction, Stream, Variable
 from plait.runtime.options import Options
 from plait.tracer import TensorSpec
@@ -23,6 +24,8 @@ class LoadedFunction(GraphFunction):
 
     Attributes
     ----------
+    saved : Saved
+        What the file held: the manifest, the graph, and the values that were saved.
     saved_by : str
         The version of Plait that wrote the file.
     sources : tuple of Source
@@ -34,6 +37,7 @@ class LoadedFunction(GraphFunction):
         name = options.name or saved.manifest.name
         specs = specs_of(application)
         super().__init__(application, replace(options, name=name, signature=specs))
+        self.saved = saved
         self._application = application
         self.saved_by = saved.writer
         self.sources: tuple[Source, ...] = saved.sources
@@ -55,18 +59,37 @@ class LoadedFunction(GraphFunction):
         signature = str(self._application.__signature__)
         return f"<loaded function {self._specializer.name}{signature}>"
 
+    def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call, made of a value for each tensor in them, in order.
+
+        Raises
+        ------
+        SignatureError
+            Their number is another one.
+        """
+        wanted = self.saved.manifest.given
+        if len(values) != len(wanted):
+            name = self.saved.manifest.name
+            raise SignatureError(f"{name} takes {len(wanted)} tensors, got {len(values)}")
+        return arguments_of(self._application, iter(values))
+
 
 def specs_of(application: Application) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What the function was saved for, as arguments of ``trace``."""
+    types = [leaf.type for leaf in application.manifest.leaves if leaf.type is not None]
+    return arguments_of(application, iter([TensorSpec(t.shape, t.dtype) for t in types]))
+
+
+def arguments_of(
+    application: Application, values: Iterator[Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments made of a value for each tensor in them."""
     manifest = application.manifest
-    leaves = iter([_spec(leaf) for leaf in manifest.leaves])
+    found = [leaf.value if leaf.type is None else next(values) for leaf in manifest.leaves]
+    leaves = iter(found)
     build = application.classes.build
     args = tuple([build(tree, leaves) for tree in manifest.positional])
     return args, {name: build(tree, leaves) for name, tree in manifest.keyword.items()}
-
-
-def _spec(leaf: Leaf) -> Any:
-    return leaf.value if leaf.type is None else TensorSpec(leaf.type.shape, leaf.type.dtype)
 
 
 __all__ = ["LoadedFunction"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from plait.deploy.raising import with_named_errors
 from plait.ir import Graph, Location, Node, nested_graphs
 from plait.ir.errors import SaveError
 from plait.ir.host import function_name
@@ -20,7 +21,7 @@ def refuse(function: Any, traced: TracedFunction) -> None:
     SaveError
         At the user's line where that is known, else where the function begins.
     """
-    for node, called in host_functions(traced.graph):
+    for node, called in host_functions(with_named_errors(traced.graph)):
         raise SaveError(_said(node, called), node.location)
     here = definition(function)
     if traced.made is not None:
@@ -52,15 +53,9 @@ def refuse(function: Any, traced: TracedFunction) -> None:
 
 
 def _said(node: Node, called: Any) -> str:
-    name = function_name(called)
-    if node.op.name == "check":
-        return (
-            f"it raises {name.rpartition(':')[2]}, a class of Python code, which a file does not "
-            "hold; raise one of Python's own or of pl.errors"
-        )
     return (
-        f"{node.op.name} runs the Python function {name}, which a file does not hold; compute it "
-        "with pl functions, or outside of the saved function"
+        f"{node.op.name} runs the Python function {function_name(called)}, which a file does not "
+        "hold; compute it with pl functions, or outside of the saved function"
     )
 
 

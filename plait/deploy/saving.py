@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,12 @@ from plait.deploy.manifest import (
     State,
     write_manifest,
 )
+from plait.deploy.raising import with_named_errors
 from plait.deploy.refusing import definition, refuse
 from plait.deploy.sources import Source, sources_of, write_sources
 from plait.deploy.trees import Tree, tree_of
 from plait.deploy.values import Unwritable
-from plait.ir import Graph, Literal, large_constants, name_values, print_graph
+from plait.ir import Graph, GraphBuilder, Literal, large_constants, name_values, print_graph
 from plait.ir.errors import PlaitError, SaveError
 from plait.ir.text import pack_constants
 from plait.runtime import Stream
@@ -86,18 +87,34 @@ def package(function: Any, program: Any, include_source: bool = True) -> Saved:
         No file can hold it.
     """
     traced: TracedFunction = program.traced
+    saved: Saved | None = getattr(function, "saved", None)
     refuse(function, traced)
     try:
         demand_plain_layouts(traced, traced.paths)
-        graph = passes.run_pipeline(traced.graph, PASSES).graph
+        graph = passes.run_pipeline(with_named_errors(traced.graph), PASSES).graph
+        if saved is not None and len(saved.graph.inputs) == len(graph.inputs):
+            graph = _with_names(graph, saved.graph)
         arguments = describe(function, traced)
         weights = dict(arguments.weights)
         manifest = _manifest(traced, program, graph, arguments, weights)
     except PlaitError as error:
         raise error.at(definition(function)) from None
     known = getattr(function, "sources", ())
+    if saved is not None:  # specs have taken the place of numbers and arrays
+        kinds = {(leaf.path, leaf.type): leaf.kind for leaf in saved.manifest.leaves}
+        leaves = [replace(x, kind=kinds.get((x.path, x.type), x.kind)) for x in manifest.leaves]
+        manifest = replace(manifest, leaves=tuple(leaves))
     sources = sources_of(graph, known) if include_source else ()
     return Saved(manifest, graph, weights, sources)
+
+
+def _with_names(graph: Graph, other: Graph) -> Graph:
+    """The graph with inputs that are named as those of another one."""
+    builder = GraphBuilder(graph.name)
+    inputs = [
+        builder.input(v.type, w.name) for v, w in zip(graph.inputs, other.inputs, strict=True)
+    ]
+    return builder.build(builder.inline(graph, inputs))
 
 
 def _manifest(
@@ -151,7 +168,8 @@ def _result_tree(traced: TracedFunction) -> Tree:
     if traced.recipe is not None:
         raise SaveError(
             f"the result of {traced.graph.name} holds an object of a class of its own, or one "
-            "container twice, which a file cannot hold; return lists, tuples, dicts, named tuples or dataclasses"
+            "container twice, which a file cannot hold; return lists, tuples, dicts, named "
+            "tuples or dataclasses"
         )
     try:
         return tree_of(traced.out_tree)

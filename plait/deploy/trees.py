@@ -86,7 +86,8 @@ def tree_of(treedef: TreeDef) -> Tree:
             _NAMES[kind], children, "", tuple(rest) if kind in (dict, OrderedDict) else rest
         )
     if hasattr(kind, "_fields"):
-        made = Tree("named_tuple", children, kind.__name__, tuple(kind._fields))
+        which = getattr(kind, "__plait_stands_for__", "named_tuple")
+        made = Tree(which, children, kind.__name__, tuple(kind._fields))
     elif dataclasses.is_dataclass(kind):
         made = Tree("dataclass", children, kind.__name__, tuple(rest))
     else:
@@ -176,7 +177,7 @@ class Classes:
 
     def __init__(self, given: Mapping[str, type]) -> None:
         self._given = given
-        self._made: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._made: dict[tuple[str, str, tuple[str, ...]], Any] = {}
 
     def demand(self, tree: Tree) -> None:
         """Demand the classes without which results cannot be made.
@@ -227,9 +228,10 @@ class Classes:
             return lambda children: _instance(given, tree.rest, children)
         if given is not None:
             return lambda children: given(*children)
-        key = (tree.name, tree.rest)
+        key = (tree.kind, tree.name, tree.rest)
         if key not in self._made:
             self._made[key] = namedtuple(tree.name, tree.rest)
+            self._made[key].__plait_stands_for__ = tree.kind
         return self._made[key]._make  # type: ignore[no-any-return]
 
     def build(self, tree: Tree, leaves: Iterator[Any]) -> Any:
