@@ -194,7 +194,27 @@ def entangle(a: Handle, b: Handle) -> None:
     if {a._kind, b._kind} & {"number", "jax"}:
         return
     for x, y in ((a, b), (b, a)):
-        _node(x).maybe.append(weakref.ref(y))
+        known = _node(x).maybe
+        if not any(ref() is y for ref in known):
+            known.append(weakref.ref(y))
+
+
+def stand_for(made: Handle, source: Handle) -> None:
+    """Record that a tensor may be another one, or what that one views or may be.
+
+    The other one may go away; what it may have been lives on.
+    """
+    others: dict[int, Handle] = {}
+    x: Handle | None = source
+    while x is not None:
+        others[id(x)] = x
+        node = getattr(x, "_storage", None)
+        x = None
+        if isinstance(node, TracedView):
+            others |= {id(y): y for ref in node.maybe if (y := ref()) is not None}
+            x = node.parent
+    for y in others.values():
+        entangle(made, y)
 
 
 def relatives(handle: Handle) -> dict[int, Handle]:

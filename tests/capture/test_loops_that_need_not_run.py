@@ -84,3 +84,28 @@ def test_two_names_that_are_one_before_and_after_stay_one() -> None:
 
     f_ = pl.graph_function(f, backend="reference", fullgraph=True)
     assert f_(Y, Y, TRIPS[2])
+
+
+def rewritten(y: Any, s: Any, trips: Any) -> Any:
+    before = y
+    for _ in (0, 1):
+        for _ in range(trips):
+            if s < 0:
+                y = y * 1
+    y[1] = 16
+    return before, y
+
+
+def rewritten_view(y: Any, s: Any, trips: Any) -> Any:
+    v = y[1:]
+    for _ in (0, 1):
+        for _ in range(trips):
+            if s < 0:
+                v = v * 1
+    y[1] = 16
+    return v, y
+
+
+@pytest.mark.parametrize("function", [rewritten, rewritten_view])
+def test_a_tensor_that_two_loops_may_replace_is_still_the_first_one(function: Any) -> None:
+    agree(function, *((Y, s, trips) for trips in TRIPS for s in (ONE, -ONE)))

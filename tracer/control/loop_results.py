@@ -11,7 +11,7 @@ from plait.tracer.control.slots import Carried
 from plait.tracer.places import PayloadPlace, owner_of
 from plait.tracer.pytree import container_of
 from plait.tracer.tensor import Tensor
-from plait.tracer.tensor_views import entangle, relatives
+from plait.tracer.tensor_views import relatives, stand_for
 
 
 class LoopResults:
@@ -55,7 +55,7 @@ class LoopResults:
         made = handle_of(value, carry.type)
         self._tie(made, source)
         if not self._ran and type(carry.source) is Tensor:
-            entangle(made, carry.source)
+            stand_for(made, carry.source)
         self._made.setdefault(id(source), made)
         return self._tensors.setdefault(key, made)
 
@@ -79,7 +79,7 @@ class LoopResults:
         for x in relatives(source):
             before = self.entered.get(x)
             if type(before) is Tensor:
-                entangle(made, before)
+                stand_for(made, before)
 
     def claim(self, source: Tensor) -> None:
         """Refuse what is written in place under another name: later trips would not see it."""
