@@ -310,12 +310,28 @@ def vmap(
         raise SignatureError(f"vmap: axis_size is a number of rows, got {axis_size!r}")
     if type(fun) in _KEPT and not dispatch.interpreters():
         keys = [flatten(axes) for axes in (in_axes, out_axes)]
-        return _known(fun, axis_size, *[(tuple(leaves), tree) for leaves, tree in keys])
+        first, last = [(tuple(leaves), tree) for leaves, tree in keys]
+        if type(fun) is FunctionType and fun.__closure__:
+            return _known_to(fun, axis_size, first, last)
+        return _known(fun, axis_size, first, last)
     return VectorizedFunction(fun, in_axes, out_axes, axis_size)
 
 
 #: Kinds of functions that are equal when they are the same.
 _KEPT = (FunctionType, MethodType, BuiltinFunctionType, GraphFunction)
+
+
+def _known_to(fun: FunctionType, *key: Any) -> VectorizedFunction:
+    """Likewise, kept with a function that holds variables, so that they do not outlive it."""
+    kept: dict[Any, VectorizedFunction] = fun.__dict__.setdefault(_ROWS, {})
+    found = kept.get(key)
+    if found is None or found.__wrapped__ is not fun:  # ``wraps`` has copied what another one knew
+        kept = fun.__dict__[_ROWS] = {k: v for k, v in kept.items() if v.__wrapped__ is fun}
+        found = kept[key] = _known.__wrapped__(fun, *key)
+    return found
+
+
+_ROWS = "__plait_rows__"
 
 
 @lru_cache(maxsize=64)

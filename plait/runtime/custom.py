@@ -197,7 +197,7 @@ def remat(fun: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fun)
     @boundary
     def call(*args: Any, **kwargs: Any) -> Any:
-        is_taped = dispatch.recording and bool(dispatch.tapes()) and not dispatch.depth()
+        is_taped = dispatch.recording and bool(dispatch.tapes()) and dispatch.is_eager()
         return captured(*args, **kwargs) if is_taped else staged(*args, **kwargs)
 
     return call
@@ -206,7 +206,7 @@ def remat(fun: Callable[..., Any]) -> Callable[..., Any]:
 def _stop(leaf: Any) -> Any:
     if not isinstance(leaf, (Tensor, Variable)):
         return leaf
-    base = leaf if type(leaf) is Tensor else leaf.value
+    base = leaf.value if isinstance(leaf, Variable) else leaf
     payload = unwrap(base)
     made = wrap(ops.stop_gradient(payload))
     if type(payload) is np.ndarray:  # both read one buffer

@@ -19,7 +19,6 @@ from plait.runtime.graph_function import graph_function
 from plait.runtime.tape import cotangents_for, eagerly, payload_of_target
 from plait.runtime.variable import Variable
 from plait.tracer import (
-    FROZEN,
     Tensor,
     TreeDef,
     call_captured,
@@ -30,6 +29,7 @@ from plait.tracer import (
     unflatten,
     unwrap,
     wrap,
+    wrap_shared,
 )
 
 
@@ -89,9 +89,10 @@ def play(
     variables : bool
         Whether trainable variables are watched too.
     """
-    mine = [kwargs[p] if isinstance(p, str) else args[p] for p in positions]
+    is_plain, takes_all = dispatch.is_plain(), positions == range(len(args))
+    mine = [*args] if takes_all else [_argument(p, args, kwargs) for p in positions]
     leaves, tree = flatten(mine)
-    fresh = _views(leaves)
+    fresh = _views(leaves) if is_plain else None
     if fresh is None:
         paths = [
             path
@@ -100,26 +101,31 @@ def play(
         ]
         fresh = [fresh_tensor(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
     there = [handle is not None for handle in fresh]
+    payloads = [handle._data for handle in fresh if handle is not None]
     recording = Recording()
     recording.watches_variables = variables
-    payloads = [handle._data for handle in fresh if handle is not None]
-    for payload in payloads:
-        recording.watch(payload)
-    given, named = list(args), dict(kwargs)
-    for p, value in zip(positions, unflatten(tree, fresh), strict=True):
-        if isinstance(p, str):
-            named[p] = value
-        else:
-            given[p] = value
+    recording.watch_smooth(payloads)
+    given, named = list(args), kwargs
+    if takes_all:
+        given = unflatten(tree, fresh)
+    else:
+        named = dict(kwargs)
+        for p, value in zip(positions, unflatten(tree, fresh), strict=True):
+            if isinstance(p, str):
+                named[p] = value
+            else:
+                given[p] = value
     with recording.recording():
-        result = call_captured(f, *given, **named)
+        result = f(*given, **named) if is_plain else call_captured(f, *given, **named)
     return Played(recording, result, payloads, tree, there)
 
 
+def _argument(p: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return kwargs[p] if isinstance(p, str) else args[p]
+
+
 def _views(leaves: Sequence[Any]) -> list[Any] | None:
-    """As ``fresh_tensor`` of each, where all are floating tensors and nothing looks on."""
-    if not dispatch.is_plain():
-        return None
+    """As ``fresh_tensor`` of each, where all are floating tensors on the host; else None."""
     made = []
     for leaf in leaves:
         if type(leaf) is not Tensor or type(leaf._data) is not np.ndarray:
@@ -128,9 +134,7 @@ def _views(leaves: Sequence[Any]) -> list[Any] | None:
         if not is_inexact(data.dtype):
             return None
         freeze(leaf)
-        handle = wrap(data.view())
-        handle._storage = FROZEN
-        made.append(handle)
+        made.append(wrap_shared(data.view()))
     return made
 
 
@@ -177,7 +181,8 @@ def fresh_tensor(leaf: Any, name: str) -> Tensor | None:
 def gradients_or_zeros(played: Played, found: Sequence[Any]) -> list[Tensor]:
     """Tensors for cotangents, zeros where there is none."""
     return [
-        wrap(like(x, 0) if g is None else g) for x, g in zip(played.payloads, found, strict=True)
+        wrap_shared(like(x, 0) if g is None else g)
+        for x, g in zip(played.payloads, found, strict=True)
     ]
 
 
@@ -264,7 +269,8 @@ def checked_argnums(argnums: int | Sequence[int], args: tuple[Any, ...]) -> list
     SignatureError
         There is no such argument.
     """
-    asked = list(argnums) if isinstance(argnums, (list, tuple, range)) else [argnums]
+    several = isinstance(argnums, (list, tuple, range))
+    asked: list[Any] = list(argnums) if several else [argnums]  # type: ignore[arg-type]
     for i in asked:
         if not _is_position(i, args):
             raise SignatureError(

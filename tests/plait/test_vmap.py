@@ -373,3 +373,19 @@ def test_without_graphs_rows_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_error_in_the_function_is_the_users() -> None:
     with pytest.raises(ShapeError, match="matmul"):
         pl.vmap(lambda v: v @ pl.ones(3))(pl.asarray(X))
+
+
+def test_what_a_mapped_function_holds_does_not_outlive_it() -> None:
+    import gc
+    import weakref
+
+    def made() -> Any:
+        data = pl.asarray([1.0, 2.0])
+        f = pl.vmap(lambda x: pl.sum(x * data))
+        assert pl.vmap(f.__wrapped__) is f
+        f(pl.ones((3, 2)))
+        return weakref.ref(data)
+
+    kept = made()
+    gc.collect()
+    assert kept() is None

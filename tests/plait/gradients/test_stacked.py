@@ -143,15 +143,13 @@ def test_what_is_computed_again_may_change_nothing_else() -> None:
 
 
 def test_a_constant_is_a_tensor_of_its_own() -> None:
-    for compiled in (plain, pl.graph_function):
+    def write(x: pl.Tensor) -> Any:
+        stopped = pl.stop_gradient(x)
+        stopped[0] = 5.0
+        return x * 1, stopped * 1
 
-        @compiled
-        def write(x: pl.Tensor) -> Any:
-            stopped = pl.stop_gradient(x)
-            stopped[0] = 5.0
-            return x * 1, stopped * 1
-
-        x, stopped = write(pl.asarray([1.0, 2.0]))
+    for function in (write, pl.graph_function(write)):
+        x, stopped = function(pl.asarray([1.0, 2.0]))
         check(x, [1.0, 2.0])
         check(stopped, [5.0, 2.0])
     x = pl.asarray([1.0, 2.0])
@@ -205,3 +203,82 @@ def test_gradients_inside_of_a_function_that_runs_in_segments() -> None:
 
 def flat(x: Any) -> list[Any]:
     return [leaf for item in x for leaf in flat(item)] if isinstance(x, (list, tuple)) else [x]
+
+
+# Compiled functions under tapes.
+
+
+@pytest.mark.parametrize("backend", ["xla", "planned", "reference"])
+class TestCompiledCalls:
+    def test_buffers_of_a_loop_grow_while_state_is_assigned_once(self, backend: str) -> None:
+        w, calls = pl.Variable(np.array(1.0)), pl.Variable(np.array(0))
+
+        @pl.graph_function(backend=backend)
+        def f(x: pl.Tensor, n: pl.Tensor) -> pl.Tensor:
+            calls.assign_add(1)
+            while n > 0:
+                x = x * w * 1.001
+                n -= 1
+            w.assign(w * 1.5)
+            return x
+
+        with pl.GradientTape() as tape:
+            y = f(pl.asarray(np.array(2.0)), pl.asarray(100))
+        assert int(calls) == 1
+        assert float(w) == 1.5
+        check(tape.gradient(y, w), 200 * 1.001**100)
+
+    def test_arguments_that_are_changed_and_their_views(self, backend: str) -> None:
+        @pl.graph_function(backend=backend)
+        def f(a: pl.Tensor, b: pl.Tensor) -> pl.Tensor:
+            a += b
+            b *= a
+            return a
+
+        a, b = (pl.asarray(np.array(x)) for x in ([1.0, 2.0], [3.0, 4.0]))
+        with pl.GradientTape() as tape:
+            tape.watch(a, b)
+            assert f(a, b) is a
+            y = pl.sum(a * b)
+        found = tape.gradient(y, [a, b])
+        check(found[0], [24.0, 48.0])
+        check(found[1], [40.0, 84.0])
+
+        @pl.graph_function(backend=backend)
+        def write(v: pl.Tensor) -> None:
+            v[0] = v[1] * 3
+
+        x = pl.asarray(np.array([1.0, 2.0, 3.0]))
+        with pl.GradientTape() as tape:
+            tape.watch(x)
+            write(x[1:])
+            y = pl.sum(x * x)
+        check(x, [1.0, 9.0, 3.0])
+        check(tape.gradient(y, x), [2.0, 0.0, 60.0])
+
+    def test_one_tensor_for_two_arguments(self, backend: str) -> None:
+        f = pl.graph_function(lambda a, b: pl.sum(a * b), backend=backend)
+        x = pl.asarray(np.array([2.0, 3.0]))
+        with pl.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x, x) + f(x[:1], x[:1]) + f(x, x.reshape(2))
+        check(tape.gradient(y, x), [12.0, 12.0])
+
+    def test_methods_static_arguments_and_orders(self, backend: str) -> None:
+        class Layer:
+            def __init__(self) -> None:
+                self.w = pl.Variable(np.array([2.0, 3.0]))
+
+            @pl.graph_function(backend=backend, static=("power",))
+            def __call__(self, x: pl.Tensor, *, power: int = 2) -> pl.Tensor:
+                return pl.sum((self.w * x) ** power)
+
+        layer, x = Layer(), pl.asarray(np.array([1.0, 1.0]))
+        ((found, variable),) = pl.implicit_gradients(layer)(x)
+        assert variable is layer.w
+        check(found, [4.0, 6.0])
+        check(pl.grad(lambda x: layer(x, power=3))(x), [24.0, 81.0])
+        f: Any = pl.graph_function(lambda x: x**5, backend=backend)
+        for _ in range(4):
+            f = pl.grad(f)
+        check(f(2.0), 240.0)
