@@ -53,7 +53,13 @@ FAMILIES = (
 )
 
 
-def to_graph(name: str, closed: Any, inputs: Sequence[TensorType], names: Sequence[str]) -> Graph:
+def to_graph(
+    name: str,
+    closed: Any,
+    inputs: Sequence[TensorType],
+    names: Sequence[str],
+    given: Sequence[int] = (),
+) -> Graph:
     """The graph of a closed jaxpr.
 
     Parameters
@@ -61,15 +67,21 @@ def to_graph(name: str, closed: Any, inputs: Sequence[TensorType], names: Sequen
     name : str
     closed : ClosedJaxpr
     inputs : sequence of TensorType
-        Of its inputs; where one differs from the jaxpr's, it is cast.
+        Of its inputs, which are cast where one differs from the jaxpr's, then of the ``given``
+        constants.
     names : sequence of str
+    given : sequence of int
+        The constants that are inputs of the graph.
     """
     builder = GraphBuilder(name)
     values = [builder.input(t, n) for t, n in zip(inputs, names, strict=True)]
     wanted = [type_of_aval(v.aval) for v in closed.jaxpr.invars]
     with dispatch.suspended(), builder:
-        given = [cast(x, t.dtype) for x, t in zip(values, wanted, strict=True)]
-        outputs = translate(closed.jaxpr, closed.consts, given)
+        operands = [cast(x, t.dtype) for x, t in zip(values, wanted, strict=False)]
+        consts = list(closed.consts)
+        for i, value in zip(given, values[len(wanted) :], strict=True):
+            consts[i] = value
+        outputs = translate(closed.jaxpr, consts, operands)
         return live_part(builder.build(outputs))
 
 
