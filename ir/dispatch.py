@@ -174,11 +174,15 @@ class _Recorded:
         self._tape = tape
 
     def __enter__(self) -> None:
-        _set_tapes([*_stack.tapes, self._tape])
+        stack = _stack
+        stack.tapes = [*stack.tapes, self._tape]
+        stack.settle()
         activate(+1, tapes=+1)
 
     def __exit__(self, *_: object) -> None:
-        _set_tapes([other for other in _stack.tapes if other is not self._tape])
+        stack, tape = _stack, self._tape
+        stack.tapes = [other for other in stack.tapes if other is not tape]
+        stack.settle()
         activate(-1, tapes=-1)
 
 

@@ -66,6 +66,7 @@ from plait.tracer.tensor import unwrap as unwrap
 from plait.tracer.tensor import wrap as wrap
 from plait.tracer.tensor_functions import public_functions as public_functions
 from plait.tracer.tensor_handle import uncaptured as uncaptured
+from plait.tracer.tensor_handle import wrap_shared as wrap_shared
 from plait.tracer.tensor_numpy import from_dlpack as from_dlpack
 from plait.tracer.trace import Capture as Capture
 from plait.tracer.trace import NumberNeeded as NumberNeeded

@@ -59,10 +59,13 @@ def watch(tape: Any, handle: Any) -> Any:
     if known is not None:
         return known[1]
     data = payload_of(handle)
-    if type(data) is np.ndarray and any(other is data for _, other in tape.watched.values()):
-        handle._data = data = data.view()  # two tensors hold the same array
+    is_known = tape.number(data) is not None
+    if is_known and type(data) is np.ndarray:
+        if any(other is data for _, other in tape.watched.values()):
+            handle._data = data = data.view()  # two tensors hold the same array
+            is_known = False
     tape.watched[id(handle)] = (handle, data)
-    if tape.number(data) is not None:
+    if is_known:
         return data
     tape.watch(data)
     if type(data) is Value:  # of a graph around this one, what stands for it here

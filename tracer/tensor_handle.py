@@ -88,6 +88,16 @@ def wrap(data: Any, kind: str = "tensor") -> Tensor:
     return handle
 
 
+def wrap_shared(data: Any) -> Tensor:
+    """A new handle on a payload that others may hold: a write copies it first."""
+    if type(data) is Value:
+        return wrap(data)
+    handle: Tensor = _tensor_class()
+    handle._data = data
+    handle._storage = FROZEN
+    return handle
+
+
 def unwrap(x: Any) -> Any:
     """The payload of a handle; lists, tuples and dicts are searched; the rest passes through."""
     kind = type(x)

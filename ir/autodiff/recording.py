@@ -8,7 +8,7 @@ and graphs, whose nodes are applied again under a recording.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -75,13 +75,14 @@ class Recording(EagerState):
         self._roots.add(number)
         return number
 
-    def watch_arrays(self, arrays: Sequence[Any]) -> None:
-        """Let new smooth arrays be known as values."""
+    def watch_smooth(self, payloads: Sequence[Any]) -> None:
+        """Let new floating and complex payloads, each another, be known as values."""
         start = len(self._known)
-        self._known += arrays
+        self._known += payloads
         self._roots.update(range(start, len(self._known)))
-        for number, array in enumerate(arrays, start):
-            self.numbers[id(array)] = number
+        numbers = self.numbers
+        for number, payload in enumerate(payloads, start):
+            numbers[id(payload)] = number
 
     def _add(self, payload: Any) -> int:
         number = len(self._known)
@@ -253,15 +254,21 @@ class Recording(EagerState):
         wanted = [self.numbers.get(id(x), UNKNOWN) for x in sources]
         reached = None if self._roots.issubset(wanted) else self.reached(wanted)
         walk = Walk(reached, self.vague, frozenset(wanted))
-        known = dispatch.tapes()
-        scope = dispatch.paused(self) if self in known else nullcontext()
-        with np.errstate(all="ignore"), scope:
-            for target, cotangent in zip(targets, cotangents, strict=True):
-                number = self.numbers.get(id(target), UNKNOWN)
-                if cotangent is not None and walk.needs(number):
-                    walk.add(number, cotangent)
-            walk.run(self._notes)
-        return [walk.found.get(number) for number in wanted]
+        with np.errstate(all="ignore"):
+            if self in dispatch.tapes():
+                with dispatch.paused(self):
+                    self._walk(walk, targets, cotangents)
+            else:
+                self._walk(walk, targets, cotangents)
+        found = walk.found
+        return [found.get(number) for number in wanted]
+
+    def _walk(self, walk: Walk, targets: Sequence[Any], cotangents: Sequence[Any]) -> None:
+        for target, cotangent in zip(targets, cotangents, strict=True):
+            number = self.numbers.get(id(target), UNKNOWN)
+            if cotangent is not None and walk.needs(number):
+                walk.add(number, cotangent)
+        walk.run(self._notes)
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""

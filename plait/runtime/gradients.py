@@ -21,7 +21,7 @@ from plait.runtime.played import (
 )
 from plait.runtime.tape import cotangents_for, eagerly, fitting, payloads_of_targets
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, wrap
+from plait.tracer import Tensor, flatten, wrap_shared
 
 
 @boundary
@@ -57,13 +57,13 @@ def gradients_function(
     >>> pl.gradients_function(square)(3.0)
     [pl.Tensor(6., dtype=float32)]
     """
-    both = value_and_gradients_function(f, params)
+    demand_callable(f, "gradients_function")
 
     @functools.wraps(f, updated=())
     @boundary
+    @eagerly
     def _gradients(*args: Any, **kwargs: Any) -> list[Any]:
-        found: list[Any] = both(*args, **kwargs)[1]
-        return found
+        return _pulled(f, params, args, kwargs)[1]
 
     return with_graph(_gradients, "gradients")
 
@@ -85,15 +85,20 @@ def value_and_gradients_function(
     @boundary
     @eagerly
     def _value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
-        played = play(f, args, kwargs, list(positions))
-        targets = payloads_of_targets(played.result)
-        found = played.pull(targets, cotangents_for(played.result, targets, None))
-        made = [None if x is None else wrap(x) for x in found]
-        gradients: list[Any] = played.nest(made)
-        return played.result, gradients
+        return _pulled(f, params, args, kwargs)
 
     return with_graph(_value_and_gradients, "gradients")
+
+
+def _pulled(f: Any, params: Any, args: tuple[Any, ...], kwargs: Any) -> tuple[Any, list[Any]]:
+    """What ``f`` returns, and its gradients."""
+    positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
+    played = play(f, args, kwargs, positions)
+    targets = payloads_of_targets(played.result)
+    found = played.pull(targets, cotangents_for(played.result, targets, None))
+    made = [None if x is None else wrap_shared(x) for x in found]
+    gradients: list[Any] = played.nest(made)
+    return played.result, gradients
 
 
 @boundary
@@ -157,7 +162,9 @@ def implicit_value_and_gradients(
         sources = [payload for _, payload in variables]
         cotangents = cotangents_for(played.result, targets, None)
         found = played.recording.pullback(targets, cotangents, sources)
-        made = [wrap(like(x, 0) if g is None else g) for x, g in zip(sources, found, strict=True)]
+        made = [
+            wrap_shared(like(x, 0) if g is None else g) for x, g in zip(sources, found, strict=True)
+        ]
         return played.result, [(g, v) for g, (v, _) in zip(made, variables, strict=True)]
 
     return with_graph(_value_and_gradients, "gradients")

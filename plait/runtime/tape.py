@@ -15,7 +15,17 @@ from plait.ir.derivatives.define import like
 from plait.ir.errors import DTypeError, ShapeError, TraceError, UnknownNameError
 from plait.ir.frames import boundary, public_methods
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, recorded, recorder, uncaptured, unflatten, unwrap, wrap
+from plait.tracer import (
+    Tensor,
+    flatten,
+    recorded,
+    recorder,
+    uncaptured,
+    unflatten,
+    unwrap,
+    wrap,
+    wrap_shared,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,6 +86,7 @@ class GradientTape:
         self._recording: Recording | None = None
         self._is_spent = False
         self._scopes = ExitStack()
+        self._block: AbstractContextManager[None] | None = None
         self._is_open = False
         self._home: Any = None  # who runs what is recorded
 
@@ -92,16 +103,23 @@ class GradientTape:
         eager_from_here(self._scopes)
         if self._recording is None:
             self._recording, self._home = _new(self._watches_variables), dispatch.current()
-        self._scopes.enter_context(self._recording.recording())
+        self._block = self._recording.recording()
+        self._block.__enter__()
         self._is_open = True
+
+    def _close(self) -> None:
+        if self._block is not None:
+            self._block.__exit__(None, None, None)
+            self._block = None
+        self._scopes.close()
 
     def __exit__(self, *failure: Any) -> None:
         self._is_open = False
-        self._scopes.close()
+        self._close()
 
     def reset(self) -> None:
         """Forget all that was recorded and watched."""
-        self._scopes.close()
+        self._close()
         self._recording, self._is_spent = None, False
         if self._is_open:
             self._open()
@@ -125,7 +143,7 @@ class GradientTape:
             raise uncaptured(TraceError("watch: this tape does not record here; use it in a with"))
         for leaf in flatten(tensors)[0]:
             demand_differentiable(leaf, "watch")
-            if isinstance(leaf, Variable):
+            if type(leaf) is not Tensor and isinstance(leaf, Variable):
                 payload = unwrap(leaf)
                 self._found().variable_payload(leaf, payload)
             else:
@@ -198,7 +216,7 @@ class GradientTape:
         leaves, tree = flatten(sources)
         found = self._pull(target, leaves, output_gradients)
         made = [
-            self._unconnected(leaf, target, unconnected) if x is None else wrap(x)
+            self._unconnected(leaf, target, unconnected) if x is None else wrap_shared(x)
             for leaf, x in zip(leaves, found, strict=True)
         ]
         return unflatten(tree, made)
@@ -291,7 +309,7 @@ class GradientTape:
     def _source(self, leaf: Any) -> Any:
         demand_differentiable(leaf, "gradient")
         recording = self._found()
-        if isinstance(leaf, Variable):
+        if type(leaf) is not Tensor and isinstance(leaf, Variable):
             known = recording.variables.get(id(leaf))
             return None if known is None else known[1]
         seen = recording.watched.get(id(leaf))
@@ -386,6 +404,8 @@ def payloads_of_targets(nest: Any) -> list[Any]:
     DTypeError
         There is none; one that is not floating or complex.
     """
+    if type(nest) is Tensor and is_inexact(nest._data.dtype):
+        return [unwrap(nest)]
     found = [payload_of_target(leaf) for leaf in flatten(nest)[0] if leaf is not None]
     if not found:
         raise DTypeError("gradient: expected a floating tensor as target, got None")
