@@ -22,9 +22,11 @@ def rows() -> Iterator[Row]:
     for name, make in (("MLP", mlp), ("transformer, 12 layers", transformer)):
         ours, arrays = make(pl, pl.sigmoid, pl.softmax)
         theirs, _ = make(jnp, jax.nn.sigmoid, jax.nn.softmax)
-        yield _row(f"gradient of {name}", _loss(pl, ours), _loss(jnp, theirs), arrays, GOAL)
+        yield _row(
+            f"gradient of {name}", squared_mean(pl, ours), squared_mean(jnp, theirs), arrays, GOAL
+        )
     arrays = [normal(50, 32, 64), normal(128, 256), normal(32, 64), normal(32, 64)]
-    yield _row("gradient of an LSTM, a loop of 50 steps", _lstm, _lstm_scan, arrays, GOAL)
+    yield _row("gradient of an LSTM, a loop of 50 steps", lstm, _lstm_scan, arrays, GOAL)
     arrays = [normal(64), normal(64, 64) / 8]
     what = "gradient of a while of 700 trips, D = 64"
     yield _row(what, _while, _scan, arrays, WHILE_GOAL, "jax.jit of a scan of known length")
@@ -56,14 +58,17 @@ def _row(
     return compare(what, against, goal, run_mine, run_peer, rounds=31, seconds=0.05)
 
 
-def _loss(xp: Any, body: Callable[..., Any]) -> Callable[..., Any]:
+def squared_mean(xp: Any, body: Callable[..., Any]) -> Callable[..., Any]:
+    """The mean square of what a program gives."""
+
     def loss(*args: Any) -> Any:
         return xp.mean(xp.square(body(*args)))
 
     return loss
 
 
-def _lstm(xs: Any, w: Any, h: Any, c: Any) -> Any:
+def lstm(xs: Any, w: Any, h: Any, c: Any) -> Any:
+    """An LSTM over the rows of its inputs."""
     for x in xs:
         gates = pl.split(pl.matmul(pl.concat([x, h], axis=1), w), 4, axis=1)
         c = pl.sigmoid(gates[2]) * c + pl.sigmoid(gates[1]) * pl.tanh(gates[0])
