@@ -288,6 +288,7 @@ def _rebuilt(function: FunctionType, code: CodeType) -> FunctionType:
     made.__doc__ = function.__doc__
     made.__annotations__ = function.__annotations__
     made.__dict__.update(function.__dict__)
+    made.__dict__.pop("__plait_rows__", None)  # of ``vmap``: holds the function, which holds this
     if hasattr(function, "__type_params__"):
         setattr(made, "__type_params__", function.__type_params__)  # noqa: B010 - from 3.12 on
     return made
