@@ -22,6 +22,7 @@ from plait.ir.errors import SignatureError, UnknownNameError
 from plait.ir.frames import boundary
 from plait.runtime.gradients import grad
 from plait.runtime.played import (
+    Derived,
     Played,
     checked_argnums,
     demand_callable,
@@ -141,7 +142,7 @@ def jacobian(
     argnums: int | Sequence[int] = 0,
     has_aux: bool = False,
     mode: str | None = None,
-) -> Callable[..., Any]:
+) -> Derived[Any]:
     """The function that gives the derivatives of all results with respect to all elements.
 
     Parameters
@@ -284,7 +285,7 @@ def identity(x: Any) -> Any:
 @boundary
 def hessian(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+) -> Derived[Any]:
     """The function that gives the second derivatives of a scalar function.
 
     Forward mode over reverse mode.

@@ -10,6 +10,7 @@ from plait.ir.derivatives.define import like
 from plait.ir.errors import SignatureError
 from plait.ir.frames import boundary
 from plait.runtime.played import (
+    Derived,
     checked_argnums,
     checked_params,
     demand_callable,
@@ -27,7 +28,7 @@ from plait.tracer import Tensor, flatten, wrap_shared
 @boundary
 def gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
-) -> Callable[..., list[Any]]:
+) -> Derived[list[Any]]:
     """The function that gives the gradients of ``f`` with respect to its arguments, as a list.
 
     Parameters
@@ -71,7 +72,7 @@ def gradients_function(
 @boundary
 def value_and_gradients_function(
     f: Callable[..., Any], params: Sequence[int | str] | None = None
-) -> Callable[..., tuple[Any, list[Any]]]:
+) -> Derived[tuple[Any, list[Any]]]:
     """As ``gradients_function``, but gives what ``f`` returned, too.
 
     Examples
@@ -102,7 +103,7 @@ def _pulled(f: Any, params: Any, args: tuple[Any, ...], kwargs: Any) -> tuple[An
 
 
 @boundary
-def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor, Variable]]]:
+def implicit_gradients(f: Callable[..., Any]) -> Derived[list[tuple[Tensor, Variable]]]:
     """The function that gives the gradients of ``f`` with respect to the variables that it reads.
 
     Parameters
@@ -138,7 +139,7 @@ def implicit_gradients(f: Callable[..., Any]) -> Callable[..., list[tuple[Tensor
 @boundary
 def implicit_value_and_gradients(
     f: Callable[..., Any],
-) -> Callable[..., tuple[Any, list[tuple[Tensor, Variable]]]]:
+) -> Derived[tuple[Any, list[tuple[Tensor, Variable]]]]:
     """As ``implicit_gradients``, but gives what ``f`` returned, too.
 
     Examples
@@ -173,7 +174,7 @@ def implicit_value_and_gradients(
 @boundary
 def grad(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+) -> Derived[Any]:
     """The function that gives the gradient of ``fun``, in JAX's convention.
 
     Parameters
@@ -217,7 +218,7 @@ def grad(
 @boundary
 def value_and_grad(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+) -> Derived[Any]:
     """As ``grad``, but gives a pair of what ``fun`` returned and the gradient.
 
     Examples

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from plait.tracer import (
     wrap,
     wrap_shared,
 )
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -231,8 +234,20 @@ def all_gradients(function: Any) -> Any:
     return graph_function(both, name=f"{name}_gradients")
 
 
-def with_graph(made: Callable[..., Any], what: str) -> Callable[..., Any]:
+class Derived(Protocol[R_co]):
     """A function that gives derivatives, with ``.graph`` as compiled functions have it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R_co:
+        """The derivatives, for arguments as the function itself takes them."""
+        ...
+
+    def graph(self, *args: Any, stage: str = "optimized", **kwargs: Any) -> Any:
+        """The graph, forward and backward, for these arguments or specs, at a stage."""
+        ...
+
+
+def with_graph(made: Callable[..., R], what: str) -> Derived[R]:
+    """A function that gives derivatives, with its ``.graph``."""
     twin = _twin(made)  # no cycle, which would keep what the user's function holds
 
     def graph(*args: Any, stage: str = "optimized", **kwargs: Any) -> Any:
@@ -240,8 +255,10 @@ def with_graph(made: Callable[..., Any], what: str) -> Callable[..., Any]:
         name = f"{getattr(twin, '__name__', 'function')}_{what}"
         return graph_function(twin, name=name).graph(*args, stage=stage, **kwargs)
 
-    made.graph = graph  # type: ignore[attr-defined]
-    return made
+    found: Any = made
+    found.graph = graph
+    derived: Derived[R] = found
+    return derived
 
 
 def _twin(function: Any) -> Any:
@@ -348,6 +365,7 @@ def demand_callable(f: Any, what: str) -> None:
 
 
 __all__ = [
+    "Derived",
     "Played",
     "all_gradients",
     "checked_argnums",

@@ -28,6 +28,13 @@ def test_functions_give_tensors() -> None:
     assert assert_type(pl.array(1), pl.Tensor).ndim == 0
 
 
+def test_gradients_are_functions_with_graphs() -> None:
+    pairs = pl.implicit_gradients(pl.sum)
+    assert assert_type(pairs(make()), list[tuple[pl.Tensor, pl.Variable]]) == []
+    assert str(pl.grad(pl.sum).graph("f32[2]")).startswith("graph sum_grad(")
+    assert len(pl.hessian(pl.prod).graph("f32[2]").outputs) == 1
+
+
 def test_wrong_calls_are_seen() -> None:
     with pytest.raises(AttributeError, match="did you mean"):
         pl.tahn  # type: ignore[attr-defined]  # noqa: B018
