@@ -183,7 +183,7 @@ def pack_constants(constants: Mapping[str, Literal]) -> bytes:
     """The bytes of a safetensors file; complex constants as pairs of real numbers."""
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(c.array) for name, c in constants.items()}
+    arrays = {name: np.asarray(c.array, order="C") for name, c in constants.items()}
     pairs = {n: str(a.dtype) for n, a in arrays.items() if is_complex(a.dtype)}
     for name in pairs:
         real = real_dtype(arrays[name].dtype)

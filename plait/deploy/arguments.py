@@ -13,7 +13,7 @@ from plait.deploy.manifest import Leaf, Parameter
 from plait.deploy.trees import Tree, tree_of
 from plait.deploy.values import Unwritable, Weight, write_value
 from plait.ir.errors import SaveError
-from plait.tracer import Tensor, TracedFunction, TreeDef, shown, unflatten
+from plait.tracer import NUMBER_TYPES, Tensor, TracedFunction, TreeDef, shown, unflatten
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -171,7 +171,7 @@ class _Describer:
             return (value,) if is_writable(value) else ()
         if child.kind is not None or p.default is p.empty:
             return ()
-        if specs[0].kind == "number" and is_writable(p.default):
+        if type(p.default) in NUMBER_TYPES:
             return (p.default,)
         weight = as_weight(p.default, f"defaults/{p.name}", self.made.weights)
         return () if weight is None else (weight,)

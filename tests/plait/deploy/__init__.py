@@ -1,0 +1,1 @@
+"""Tests of saved functions, and the campaign of broken files."""
