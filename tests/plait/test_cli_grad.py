@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def energy(x: Any, k: Any) -> Any:
     return pl.sum(pl.square(x) * k)
 
 
-GRAPHS = {
+GRAPHS: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "grad": (lambda: pl.grad(energy), ["f32[3]"]),
     "value_and_grad": (lambda: pl.value_and_grad(energy), ["f32[]", "f32[3]"]),
     "gradients": (lambda: pl.gradients_function(energy), ["f32[3]", "f32[]"]),
