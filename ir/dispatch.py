@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,8 +26,8 @@ active: bool = False
 #: True while any thread has a tape.
 recording: bool = False
 
-#: How many threads run derivative rules on arrays whose types are known to be right.
-trusting: int = 0
+#: The threads, by number, that run derivative rules on arrays whose types are known to be right.
+trusting: set[int] = set()
 
 _lock = threading.Lock()
 _active_count = 0
@@ -66,12 +67,15 @@ class Tape(Protocol):
         ...
 
 
-class _Stack(threading.local):
+class _Thread:
+    """What one thread runs on."""
+
+    __slots__ = ("items", "only", "tapes")
+
     def __init__(self) -> None:
         self.items: list[Interpreter] = []
         self.tapes: list[Tape] = []
         self.only: Any = None
-        self.trusts = False
 
     def settle(self) -> None:
         """Find out whether one tape alone, that notes arrays, sees what this thread does."""
@@ -80,9 +84,12 @@ class _Stack(threading.local):
         self.only = tapes[0] if one and getattr(tapes[0], "notes_arrays", False) else None
 
 
-_stack = _Stack()
-#: What this thread runs on; hot paths read it, only this module writes to it.
-thread = _stack
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.thread = _Thread()
+
+
+_local = _Local()
 
 
 def activate(step: int, tapes: int = 0) -> None:
@@ -90,13 +97,14 @@ def activate(step: int, tapes: int = 0) -> None:
     global active, recording, _active_count, _tape_count
     with _lock:
         _active_count += step
-        _tape_count += tapes
-        recording = _tape_count > 0
-        changed = active != (_active_count > 0)
-        active = _active_count > 0
-        if changed:
+        if tapes:
+            _tape_count += tapes
+            recording = _tape_count > 0
+        found = _active_count > 0
+        if found is not active:
+            active = found
             for watcher in _watchers:
-                watcher(active)
+                watcher(found)
 
 
 _watchers: list[Callable[[bool], None]] = []
@@ -115,51 +123,53 @@ def watch(watcher: Callable[[bool], None]) -> None:
 @contextmanager
 def use(interpreter: Interpreter) -> Iterator[Interpreter]:
     """Let ``interpreter`` run the ops of this thread inside the block."""
-    _stack.items.append(interpreter)
-    _stack.only = None
+    thread = _local.thread
+    thread.items.append(interpreter)
+    thread.only = None
     activate(+1)
     try:
         yield interpreter
     finally:
-        _stack.items.pop()
-        _stack.settle()
+        thread.items.pop()
+        thread.settle()
         activate(-1)
 
 
 def interpreters() -> tuple[Interpreter, ...]:
     """This thread's interpreters, outermost first; empty when plain eager."""
-    return tuple(_stack.items)
+    return tuple(_local.thread.items)
 
 
 def current() -> Interpreter:
     """The innermost interpreter of this thread; the eager one by default."""
-    items = _stack.items
+    items = _local.thread.items
     return items[-1] if items else EAGER
 
 
 def is_eager() -> bool:
     """Whether this thread's ops run at once, on the host, whatever is traced further out."""
-    items = _stack.items
+    items = _local.thread.items
     return not items or items[-1] is EAGER
 
 
 def innermost() -> Interpreter | None:
     """The innermost interpreter of this thread; None when plain eager."""
-    items = _stack.items
+    items = _local.thread.items
     return items[-1] if items else None
 
 
 @contextmanager
 def suspended() -> Iterator[None]:
     """Run the block eagerly in this thread, whatever is being traced or recorded."""
-    saved, tapes = _stack.items, _stack.tapes
-    _stack.items, _stack.tapes = [], []
-    _stack.settle()
+    thread = _local.thread
+    saved, tapes = thread.items, thread.tapes
+    thread.items, thread.tapes = [], []
+    thread.settle()
     try:
         yield
     finally:
-        _stack.items, _stack.tapes = saved, tapes
-        _stack.settle()
+        thread.items, thread.tapes = saved, tapes
+        thread.settle()
 
 
 # Tapes.
@@ -174,15 +184,15 @@ class _Recorded:
         self._tape = tape
 
     def __enter__(self) -> None:
-        stack = _stack
-        stack.tapes = [*stack.tapes, self._tape]
-        stack.settle()
+        thread = _local.thread
+        thread.tapes = [*thread.tapes, self._tape]
+        thread.settle()
         activate(+1, tapes=+1)
 
     def __exit__(self, *_: object) -> None:
-        stack, tape = _stack, self._tape
-        stack.tapes = [other for other in stack.tapes if other is not tape]
-        stack.settle()
+        thread, tape = _local.thread, self._tape
+        thread.tapes = [other for other in thread.tapes if other is not tape]
+        thread.settle()
         activate(-1, tapes=-1)
 
 
@@ -200,7 +210,7 @@ class _Paused:
         self._tape = tape
 
     def __enter__(self) -> None:
-        self._saved = _stack.tapes
+        self._saved = _local.thread.tapes
         _set_tapes([other for other in self._saved if other is not self._tape])
 
     def __exit__(self, *_: object) -> None:
@@ -215,7 +225,7 @@ def paused(tape: Tape) -> AbstractContextManager[None]:
 @contextmanager
 def below(level: int) -> Iterator[None]:
     """Let only the outermost ``level`` tapes of this thread see what the block runs."""
-    saved = _stack.tapes
+    saved = _local.thread.tapes
     _set_tapes(saved[:level])
     try:
         yield
@@ -224,63 +234,41 @@ def below(level: int) -> Iterator[None]:
 
 
 def _set_tapes(tapes: list[Tape]) -> None:
-    _stack.tapes = tapes
-    _stack.settle()
+    thread = _local.thread
+    thread.tapes = tapes
+    thread.settle()
 
 
 def only_tape() -> Any:
     """The tape that alone sees what this thread does, and notes arrays; None for any other case."""
-    return _stack.only
+    return _local.thread.only
 
 
 def is_plain() -> bool:
     """Whether this thread runs ops at once and nothing looks on."""
-    return not _stack.items and not _stack.tapes
-
-
-class _Trusted:
-    """A block in which the ops of this thread may be trusted."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        global trusting
-        with _lock:
-            trusting += 1
-
-    def __exit__(self, *_: object) -> None:
-        global trusting
-        _stack.trusts = False
-        with _lock:
-            trusting -= 1
-
-
-def trusted() -> AbstractContextManager[None]:
-    """Let ``trust`` say, inside the block, whether ops run without a look at their operands.
-
-    For derivative rules, which are written to fit: on ndarrays, where nothing looks on.
-    """
-    return _Trusted()
+    thread = _local.thread
+    return not thread.items and not thread.tapes
 
 
 def trust(is_trusted: bool) -> None:
-    """Say whether the next ops of this thread run without a look at their operands."""
-    _stack.trusts = is_trusted
+    """Say whether the next ops of this thread run without a look at their operands.
 
-
-def trusts() -> bool:
-    """Whether this thread's ops are run without a look at their operands."""
-    return _stack.trusts
+    For derivative rules, which are written to fit: on ndarrays, where nothing looks on.
+    """
+    if is_trusted:
+        trusting.add(get_ident())
+    else:
+        trusting.discard(get_ident())
 
 
 def tapes() -> list[Tape]:
     """This thread's tapes, outermost first; not to be changed."""
-    return _stack.tapes
+    return _local.thread.tapes
 
 
 def depth() -> int:
     """How many interpreters this thread has."""
-    return len(_stack.items)
+    return len(_local.thread.items)
 
 
 def run_at(
@@ -292,21 +280,21 @@ def run_at(
 ) -> Any:
     """Apply an op by the outermost ``level`` tapes and the interpreter."""
     if level:
-        return _stack.tapes[level - 1].run(op, operands, attributes, regions, level - 1)
+        return _local.thread.tapes[level - 1].run(op, operands, attributes, regions, level - 1)
     return current().run(op, operands, attributes, regions)
 
 
 def apply_at(level: int, function: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """Apply a ``Differentiable`` by the outermost ``level`` tapes; below them it runs."""
     if level:
-        return _stack.tapes[level - 1].apply(function, operands, level - 1)
+        return _local.thread.tapes[level - 1].apply(function, operands, level - 1)
     results: tuple[Any, ...] = function.apply(operands)
     return results
 
 
 def apply(function: Any, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """Apply a ``Differentiable`` to payloads, seen by all tapes of this thread."""
-    return apply_at(len(_stack.tapes), function, operands)
+    return apply_at(len(_local.thread.tapes), function, operands)
 
 
 _NATIVE = frozenset((np.ndarray, TokenType))

@@ -128,7 +128,7 @@ def storage_of(handle: Handle) -> Any:
 
 def freeze(handle: Handle) -> None:
     """Note that something else may read the handle's buffer from now on."""
-    storage = storage_of(handle)
+    storage = getattr(handle, "_storage", None)  # the fast path leaves it unset
     if storage is None:
         handle._storage = FROZEN
     elif storage is not FROZEN:

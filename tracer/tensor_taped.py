@@ -14,7 +14,7 @@ from numpy import ndarray
 from plait.ir import Op, float32, float64, ops
 from plait.ir.autodiff.tape import UNKNOWN
 from plait.tracer.tensor_handle import Handle
-from plait.tracer.tensor_storage import FROZEN
+from plait.tracer.tensor_storage import FROZEN, freeze
 
 _tensor: Any = Handle
 _NONE: dict[str, Any] = {}
@@ -98,8 +98,8 @@ def _single(tape: Any, op: Op, x: Any, a: Any, attributes: dict[str, Any]) -> An
     handle._data = found
     if m != UNKNOWN:
         tape.note(op, attributes, (a,), (m,), found)
-        _freeze(x)
         handle._storage = FROZEN
+        freeze(x)
     return handle
 
 
@@ -121,23 +121,15 @@ def _pair(tape: Any, op: Op, x: Any, y: Any, a: Any, b: Any) -> Any:
     handle._data = found
     if m != UNKNOWN or n != UNKNOWN:
         tape.note(op, _NONE, (a, b), (m, n), found)
-        _freeze(x)
-        _freeze(y)
         handle._storage = FROZEN
+        try:
+            if x._storage is FROZEN is y._storage:
+                return handle
+        except AttributeError:
+            pass  # the fast path leaves it unset
+        freeze(x)
+        freeze(y)
     return handle
-
-
-def _freeze(handle: Any) -> None:
-    """Note that a tape may keep a tensor's array."""
-    try:
-        storage = handle._storage
-    except AttributeError:  # the fast path leaves it unset
-        handle._storage = FROZEN
-        return
-    if storage is None:
-        handle._storage = FROZEN
-    elif storage is not FROZEN:
-        storage.frozen = True
 
 
 __all__ = ["bind", "mean", "one", "product", "total", "two", "with_number"]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakSet
+from weakref import ref
 
 #: The number of what a tape does not know.
 UNKNOWN = -1
 
-#: The tapes that can still be asked for derivatives.
-live: WeakSet[EagerState] = WeakSet()
+#: The tapes that can still be asked for derivatives: each takes its reference out when it ends.
+live: set[ref[EagerState]] = set()
 
 
 def moved(payload: Any, old: Any) -> None:
     """Say that a tensor's elements, unchanged, lie in another array now."""
-    for tape in tuple(live):
-        if tape.number(old) is not None:
+    for known in tuple(live):
+        tape = known()
+        if tape is not None and tape.number(old) is not None:
             tape.alias(payload, old)
 
 
@@ -38,7 +39,7 @@ class EagerState:
     """
 
     def __init__(self) -> None:
-        live.add(self)
+        live.add(ref(self, live.discard))
         self.watched: dict[int, tuple[Any, Any]] = {}
         self.variables: dict[int, tuple[Any, Any]] = {}
         self.watches_variables = False

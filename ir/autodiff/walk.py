@@ -121,8 +121,10 @@ class Walk:
                 else:
                     self._pull(record)
             return
-        with dispatch.trusted():
+        try:
             self._run_plain(notes)
+        finally:
+            dispatch.trust(False)
 
     def _run_plain(self, notes: Sequence[Record | Note]) -> None:
         """As ``run``; what rules run on arrays runs by its reference, with no look at types."""
@@ -142,7 +144,10 @@ class Walk:
             if partials is None or type(g) is not np.ndarray:
                 self._pull_rule(note, g)
                 continue
-            for n, partial in zip(numbers, partials, strict=True):
+            i = 0
+            for n in numbers:
+                partial = partials[i]
+                i += 1
                 if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
                     continue
                 cotangent = partial(g, result, *operands, **attributes)

@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from plait.ir import ops
-from plait.ir.dispatch import thread
+from plait.ir import dispatch, ops
 from plait.ir.literal import Literal
 from plait.ir.op import Op, set_vjp, without_gradient
 from plait.ir.types import DType
@@ -138,7 +137,7 @@ def literal(dtype: DType, number: Any) -> Literal:
 
 def like(x: Any, number: Any) -> Any:
     """A number everywhere, in the dtype and shape of a payload."""
-    if type(x) is np.ndarray and not thread.items:
+    if type(x) is np.ndarray and not dispatch.depth():
         made = np.empty(x.shape, x.dtype)
         made.fill(number)
         return made
