@@ -184,7 +184,8 @@ def _sources(trace: Any, value: Value) -> list[Value]:
     """The values whose order in memory that of a value follows."""
     if value.node is None:
         owners = [scope for scope in trace.root.regions if scope.owns(value)]
-        found = [scope.outer_of(value) or scope.begins.get(value) for scope in owners]
+        known = [(scope.outer_of(value), scope.begins.get(value)) for scope in owners]
+        found = [begin if outer is None else outer for outer, begin in known]
         return [x for x in found if type(x) is Value]
     traits, operands = value.node.op.traits, value.node.operands
     if Trait.CONTRACTION in traits:
