@@ -58,7 +58,11 @@ def watch(tape: Any, handle: Any) -> Any:
     known = tape.watched.get(id(handle))
     if known is not None:
         return known[1]
-    data = payload_of(handle)
+    data = handle._data
+    if type(data) is np.ndarray and dispatch.only_tape() is tape:
+        freeze(handle)  # the common case
+    else:
+        data = payload_of(handle)
     is_known = tape.number(data) is not None
     if is_known and type(data) is np.ndarray:
         if any(other is data for _, other in tape.watched.values()):
@@ -72,7 +76,7 @@ def watch(tape: Any, handle: Any) -> Any:
         builder: Any = dispatch.current()
         if not builder.owns(data):
             tape.alias(builder.lift(data), data)
-    if type(data) is np.ndarray:
+    if type(data) is np.ndarray and type(handle._storage) is Storage:
         for other in _others(handle):
             mine, theirs = common_positions(other._data, data)
             if mine.size:

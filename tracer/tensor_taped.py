@@ -19,6 +19,8 @@ from plait.tracer.tensor_storage import FROZEN, freeze
 _tensor: Any = Handle
 _NONE: dict[str, Any] = {}
 _WITH_NUMBERS = frozenset((ops.add, ops.subtract, ops.multiply, ops.divide))
+#: The attributes of a reduction over all axes, by the number of axes.
+_AXES: list[dict[str, Any]] = [{"axes": tuple(range(n))} for n in range(65)]
 #: Numbers beyond it may overflow, of which NumPy warns in its own way.
 _LARGE = 1e30
 
@@ -72,7 +74,7 @@ def total(tape: Any, x: Any) -> Any:
     a = x._data
     if type(a) is not ndarray:
         return None
-    return _single(tape, ops.reduce_sum, x, a, {"axes": tuple(range(a.ndim))})
+    return _single(tape, ops.reduce_sum, x, a, _AXES[a.ndim])
 
 
 def mean(tape: Any, x: Any) -> Any:

@@ -88,7 +88,10 @@ class Recording(EagerState):
         number = len(self._known)
         self._known.append(payload)
         self.numbers[id(payload)] = number
-        if _dtype(payload) not in INEXACT:
+        if type(payload) is np.ndarray:
+            if payload.dtype not in INEXACT:
+                self.vague.add(number)
+        elif _dtype(payload) not in INEXACT:
             self.vague.add(number)
         return number
 

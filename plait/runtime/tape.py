@@ -139,15 +139,15 @@ class GradientTape:
         TraceError
             The tape does not record here.
         """
-        if not self._is_open or self._found() not in dispatch.tapes():
+        recording = self._recording
+        if not self._is_open or recording is None or recording not in dispatch.tapes():
             raise uncaptured(TraceError("watch: this tape does not record here; use it in a with"))
         for leaf in flatten(tensors)[0]:
             demand_differentiable(leaf, "watch")
             if type(leaf) is not Tensor and isinstance(leaf, Variable):
-                payload = unwrap(leaf)
-                self._found().variable_payload(leaf, payload)
+                recording.variable_payload(leaf, unwrap(leaf))
             else:
-                recorded.watch(self._found(), leaf)
+                recorded.watch(recording, leaf)
 
     def stop_recording(self) -> AbstractContextManager[None]:
         """Record nothing inside the block.
@@ -307,13 +307,15 @@ class GradientTape:
         raise uncaptured(TraceError(found))
 
     def _source(self, leaf: Any) -> Any:
-        demand_differentiable(leaf, "gradient")
         recording = self._found()
+        known = recording.watched.get(id(leaf))
+        if known is not None:
+            return known[1]
+        demand_differentiable(leaf, "gradient")
         if type(leaf) is not Tensor and isinstance(leaf, Variable):
             known = recording.variables.get(id(leaf))
             return None if known is None else known[1]
-        seen = recording.watched.get(id(leaf))
-        return unwrap(leaf) if seen is None else seen[1]
+        return unwrap(leaf)
 
     def _unconnected(self, leaf: Any, target: Any, how: str) -> Any:
         if how == "none":
@@ -368,6 +370,8 @@ def demand_differentiable(leaf: Any, what: str) -> None:
     DTypeError
         It is none.
     """
+    if type(leaf) is Tensor and is_inexact(leaf._data.dtype):
+        return
     if not isinstance(leaf, (Tensor, Variable)):
         raise DTypeError(f"{what}: expected a tensor or a variable, got {type(leaf).__name__}")
     if not is_inexact(leaf.dtype):
