@@ -109,3 +109,42 @@ def rewritten_view(y: Any, s: Any, trips: Any) -> Any:
 @pytest.mark.parametrize("function", [rewritten, rewritten_view])
 def test_a_tensor_that_two_loops_may_replace_is_still_the_first_one(function: Any) -> None:
     agree(function, *((Y, s, trips) for trips in TRIPS for s in (ONE, -ONE)))
+
+
+# Places that hold one object before a loop, and one of them what the other had held after it.
+
+
+class Box:
+    """An object with an attribute."""
+
+    v: Any
+
+
+def moved_on(y: Any, s: Any, trips: Any) -> Any:
+    box = Box()
+    box.v = x = y
+    for _ in y:
+        box.v = x
+        x = y * 0
+    return box.v, x, y
+
+
+def moved_on_in_a_list(y: Any, s: Any, trips: Any) -> Any:
+    pair = [y, y]
+    for _ in range(trips):
+        pair = [pair[1], pair[0] * 2]
+    pair[0][0] += 1
+    return pair, y
+
+
+def moved_on_lists(y: Any, s: Any, trips: Any) -> Any:
+    a = b = [y]
+    while trips > 0:
+        a, b = b, [y + 1]
+        trips = trips - 1
+    return a, b
+
+
+@pytest.mark.parametrize("function", [moved_on, moved_on_in_a_list, moved_on_lists])
+def test_places_that_hold_one_object_before_a_loop(function: Any) -> None:
+    agree(function, *((Y, ONE, trips) for trips in TRIPS))

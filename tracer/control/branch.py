@@ -134,7 +134,8 @@ class Branch:
     def _end(self, region: Region, held: dict[str, Any]) -> None:
         self._ends.append({n: item_of(held.get(n, UNBOUND)) for n in self._site.names})
         region.leave()
-        self._places.append({p.key: (p, old, new) for p, old, new in undo(region, self._before)})
+        changes = undo(region, self._before, self._site.names)
+        self._places.append({p.key: (p, old, new) for p, old, new in changes})
 
     def _merge_name(self, merging: Merge, name: str) -> Maker:
         then, other = self._ends[0][name], self._ends[1][name]

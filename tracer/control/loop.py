@@ -121,7 +121,8 @@ class Loop:
         names = [item_of(held.get(s.name, UNBOUND)) for s in self.slots if s.place is None]
         self.region.leave()
         written = self.region.journal
-        places = {p.key: (p, old, new) for p, old, new in undo(self.region, self.before)}
+        changes = undo(self.region, self.before, self.site.names)
+        places = {p.key: (p, old, new) for p, old, new in changes}
         self._refuse_lost_writes(written)
         again = self._new_places(places)
         try:

@@ -32,6 +32,7 @@ class LoopResults:
         self._aliases = Aliases()
         self._claimed: set[int] = set()
         self.entered = {id(made): source for slot in loop.slots for made, source in slot.entered}
+        self._unchanged = {x for slot in loop.slots for x in slot.unchanged()}
         self._written = {
             id(slot.place.handle) for slot in loop.slots if isinstance(slot.place, PayloadPlace)
         }
@@ -43,8 +44,8 @@ class LoopResults:
         source = after.source if type(after) is Leaf else None
         if type(source) is not Tensor or source._kind == "number" or carry.type.kind == "number":
             return handle_of(value, carry.type)
-        before = self.entered.get(id(source))
-        if before is not None and before is carry.source and _is_of(before, carry):
+        before = self._kept(source, carry)
+        if before is not None and _is_of(before, carry):
             return before
         key = self._identity(source, carry)
         if self._ran and after.type == carry.type:
@@ -58,6 +59,11 @@ class LoopResults:
             stand_for(made, carry.source)
         self._made.setdefault(id(source), made)
         return self._tensors.setdefault(key, made)
+
+    def _kept(self, source: Any, carry: Any) -> Any:
+        """What was there before the loop and is still there; None when it is not."""
+        before = self.entered.get(id(source))
+        return before if before is carry.source and id(source) in self._unchanged else None
 
     def _identity(self, source: Tensor, carry: Carried) -> tuple[Any, ...]:
         """What names of one object after the loop share, also if no iteration runs."""
@@ -95,7 +101,7 @@ class LoopResults:
             return carry.join(carry.rest, children)
         before = self.entered.get(id(source))
         if before is not None:
-            if before is carry.source and _holds(before, children):
+            if self._kept(source, carry) is not None and _holds(before, children):
                 return before
         elif self._loop.before.is_outer(source):
             raise self._loop.failure(f"a {carry.kind.__name__} is given another name")

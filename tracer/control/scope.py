@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from plait.ir import Value
-from plait.ir.location import is_internal
+from plait.ir.location import is_internal, user_frame
 from plait.tracer.control.items import Branching, Leaf, MaybeItem, item_of, payload_item
 from plait.tracer.control.site import Site
 from plait.tracer.outcome import Break, stop
-from plait.tracer.places import UNBOUND, PayloadPlace, Place
+from plait.tracer.places import UNBOUND, CellPlace, PayloadPlace, Place
 from plait.tracer.region import Region
 from plait.tracer.tensor import Tensor
 
@@ -135,9 +135,14 @@ def place_item(place: Place, value: Any) -> Any:
     return payload_item(value, kind)
 
 
-def undo(region: Region, before: Before) -> list[tuple[Place, Any, Any]]:
-    """Give places that were there before a region what they held; their items before and after."""
+def undo(region: Region, before: Before, names: Sequence[str] = ()) -> list[tuple[Place, Any, Any]]:
+    """Give places that were there before a region what they held; their items before and after.
+
+    To be called below the user's code whose ``names`` are state: not among the places are these,
+    though functions inside of it assign to them.
+    """
     entries = [(p, old, p.read()) for p, old in region.journal.entries]
+    entries = [e for e in entries if not _is_name(e[0], names)]
     after = [place_item(p, now) for p, _, now in entries]
     region.journal.roll_back()
     kept = []
@@ -147,6 +152,18 @@ def undo(region: Region, before: Before) -> list[tuple[Place, Any, Any]]:
         else:
             place.write(now)
     return kept
+
+
+def _is_name(place: Place, names: Sequence[str]) -> bool:
+    """Whether a place is a variable of the user's code that runs now, one of some names."""
+    frame = user_frame(2) if type(place) is CellPlace and place.name in names else None
+    if frame is None:
+        return False
+    held = place.read()
+    place.write(mark := object())
+    found = frame.f_locals.get(place.name) is mark
+    place.write(held)
+    return found and bool(frame.f_locals)  # which looks again
 
 
 def as_written(item: Any, changes: Changes) -> Any:

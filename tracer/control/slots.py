@@ -162,6 +162,10 @@ class Slot:
         self.late = emptied(carried(after))
         return False
 
+    def unchanged(self) -> set[int]:
+        """What was made for an iteration and is still in its own place at the end, by identity."""
+        return set(_unchanged(self.carry, self.after, iter(self.entered)))
+
     def carried_leaves(self) -> list[Carried]:
         """What is carried, in the order of ``inputs``; for late ones these are made at the end."""
         if self.kept:
@@ -203,6 +207,24 @@ class Slot:
                 template.where,
             )
         return UNBOUND if template is MISSING else template.source
+
+
+def _unchanged(carry: Any, after: Any, entered: Iterator[tuple[Any, Any]]) -> Iterator[int]:
+    if type(carry) is MaybeItem:
+        ends = (after.value, after.defined) if type(after) is MaybeItem else (None, None)
+        for part, end in zip((carry.value, carry.defined), ends, strict=True):
+            yield from _unchanged(part, end, entered)
+        return
+    if type(carry) is Branching:
+        is_same_kind = type(after) is Branching and len(after.children) == len(carry.children)
+        ends = after.children if is_same_kind else [None] * len(carry.children)
+        for child, end in zip(carry.children, ends, strict=True):
+            yield from _unchanged(child, end, entered)
+    elif type(carry) is not Carried:
+        return
+    made, _ = next(entered, (None, None))
+    if made is not None and (after is carry or getattr(after, "source", None) is made):
+        yield id(made)
 
 
 def carried(item: Any) -> Any:
