@@ -11,6 +11,7 @@ from plait.ir import display as display
 from plait.ir import errors as errors
 from plait.ir import executable as executable
 from plait.ir import frames as frames
+from plait.ir import host as host
 from plait.ir import location as location
 from plait.ir import ops as ops
 from plait.ir import template as template

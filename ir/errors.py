@@ -333,7 +333,7 @@ class SavedFileError(GraphError):
     >>> pl.load("nowhere.plait")
     Traceback (most recent call last):
         ...
-    plait.ir.errors.SavedFileError: cannot read nowhere.plait: No such file or directory
+    plait.ir.errors.SavedFileError: load: cannot read nowhere.plait: No such file or directory...
     """
 
 

@@ -15,8 +15,7 @@ from plait.deploy.trees import Classes, Tree
 from plait.deploy.values import Weight
 from plait.ir import Graph, Value, ops, specialize, user_location
 from plait.ir.errors import PlaitError, SignatureError
-from plait.runtime import Stream, Variable
-from plait.runtime.results import value_of
+from plait.runtime import Stream, Variable, value_of
 from plait.tracer import NUMBER_TYPES, Output, Tensor, TensorSpec, Text, unwrap, wrap
 
 

@@ -11,8 +11,7 @@ from plait.deploy.saving import Saved
 from plait.deploy.sources import Source
 from plait.deploy.trees import Classes
 from plait.ir.errors import SignatureError
-from plait.runtime import GraphFunction, Stream, Variable
-from plait.runtime.options import Options
+from plait.runtime import GraphFunction, Options, Stream, Variable
 from plait.tracer import TensorSpec
 
 

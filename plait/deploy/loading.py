@@ -27,7 +27,7 @@ from plait.ir import Graph, Literal, TensorType, parse, uint64, verify
 from plait.ir.errors import PlaitError, SavedFileError, SignatureError
 from plait.ir.template import check_template
 from plait.ir.text import unpack_constants
-from plait.runtime.options import make_options
+from plait.runtime import make_options
 
 _STREAM = TensorType(uint64, (2,))
 
