@@ -9,7 +9,15 @@ import jax
 import numpy as np
 
 from plait.backends.jax.importing.opaque import apply_equation
-from plait.backends.jax.importing.rules import Lacking, Site, like, rule, type_of_aval
+from plait.backends.jax.importing.rules import (
+    Lacking,
+    Site,
+    like,
+    reshape,
+    rule,
+    stretch,
+    type_of_aval,
+)
 from plait.ir import TensorType, ops
 from plait.ir.errors import PlaitError
 from plait.ir.types import bool_, is_inexact
@@ -85,14 +93,30 @@ def _while(at: Site, *operands: Any) -> Any:
     count = first + second
     types = types_of(operands)
 
+    def going(*xs: Any) -> Any:
+        return at.inline_closed(params["cond_jaxpr"], (*xs[:first], *xs[count:]))[0]
+
     def condition(*xs: Any) -> Any:
-        return at.inline_closed(params["cond_jaxpr"], (*xs[:first], *xs[count:]))
+        found = going(*xs)
+        return [ops.reduce_any(found, axes=tuple(range(found.ndim))) if found.ndim else found]
 
     def body(*xs: Any) -> Any:
-        return at.inline_closed(params["body_jaxpr"], xs[first:])
+        found = at.inline_closed(params["body_jaxpr"], xs[first:])
+        if not params["cond_jaxpr"].out_avals[0].shape:
+            return found
+        return kept_rows(going(*xs), found, xs[count:])
 
     regions = (at.region("condition", types, condition), at.region("body", types, body))
     return ops.while_(*operands, regions=regions, num_consts=int(count))
+
+
+def kept_rows(going: Any, found: Sequence[Any], before: Sequence[Any]) -> list[Any]:
+    """Of a loop over many rows: new values of the rows that go on, which are the first axes."""
+    made = []
+    for new, old in zip(found, before, strict=True):
+        spread = reshape(going, (*going.shape, *[1] * (new.ndim - going.ndim)))
+        made.append(ops.select(stretch(spread, new.shape), new, old))
+    return made
 
 
 @rule("scan")

@@ -240,6 +240,30 @@ def _reduce_precision(at: Site, x: Any) -> Any:
     raise Lacking
 
 
+# Comparisons in the total order of floats: -NaN, -inf, ..., -0, 0, ..., inf, NaN.
+def _ordered(x: Any) -> Any:
+    """Integers in the total order of numbers."""
+    if not is_floating(x.dtype):
+        return x
+    signed = np.dtype(f"int{8 * x.dtype.itemsize}")
+    bits = ops.bitcast(x, dtype=signed)
+    mirrored = ops.bitwise_xor(bits, like(bits, np.iinfo(signed).max))
+    return ops.select(ops.less(bits, like(bits, 0)), mirrored, bits)
+
+
+def _total(op: Op) -> Callable[..., Any]:
+    def translate(at: Site, *operands: Any) -> Any:
+        if is_complex(operands[0].dtype):
+            raise Lacking
+        return op(*[_ordered(stretch(x, at.result.shape)) for x in operands])
+
+    return translate
+
+
+RULES.update({"eq_to": _total(ops.equal), "lt_to": _total(ops.less)})
+RULES["le_to"] = _total(ops.less_equal)
+
+
 # Choices.
 @rule("clamp")
 def _clamp(at: Site, low: Any, x: Any, high: Any) -> Any:
