@@ -86,7 +86,7 @@ USES: dict[str, Function] = {
     "mT": lambda x: x.mT,
     "rows": lambda x: sum(r for r in x),
     "max of elements": lambda x: max(x[0, 0], x[1, 1]),
-    "sorted elements": lambda x: pl.stack(sorted(x[0], key=float)),
+    "sorted elements": lambda x: pl.stack(sorted(x[0], key=lambda v: float(np.asarray(v)))),
     "parts": parts,
     "parts of views": parts_of_views,
     "real of reals": changed(lambda y, x: y.real.__setitem__(1, x[0] * x[1])),
@@ -138,7 +138,7 @@ def test_a_tape_in_a_loop_watches_what_is_around_it() -> None:
         return pl.sum(pl.tanh(x * p))
 
     def outer(p: Any, xs: Any) -> Any:
-        total = 0.0
+        total: Any = 0.0
         for x in xs:
             with pl.GradientTape() as tape:
                 tape.watch(p)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 
+from tests.capture.fuzz.execute import Hang
 from tests.capture.fuzz.shrink import shrink
 from tests.plait.gradients.fuzz.grammar import generate
 from tests.plait.gradients.fuzz.oracle import Verdict, check, verdict
@@ -16,7 +17,7 @@ def smaller(seed: int, found: Verdict, seconds: float) -> str:
     def fails(source: str) -> bool:
         try:
             again = check(source, seed, second=seed % 4 == 0)
-        except Exception as error:
+        except (Exception, Hang) as error:
             again = Verdict("crash", f"{type(error).__name__}: {error}")
         return (again.kind, again.detail[:12]) == (found.kind, found.detail[:12])
 
@@ -34,7 +35,7 @@ def main() -> None:
     for seed in range(given.start, given.start + given.count):
         try:
             found = verdict(seed)
-        except Exception as error:
+        except (Exception, Hang) as error:
             found = Verdict("crash", f"{type(error).__name__}: {error}")
         counts[found.kind] += 1
         if found.kind in ("wrong", "crash", "refused"):

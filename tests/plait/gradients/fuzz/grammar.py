@@ -22,26 +22,28 @@ KIND = {name: kind for kind, names in NAMES.items() for name in names}
 #: What gives each kind; capitals in braces are again expressions, names with ``:`` are present.
 EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "V": (
-        "pl.tanh({V})", "pl.sin({V}) + {V}", "{V} * {V}", "0.5 * {V} - {S}", "{V} / (2 + {V} ** 2)",
+        "pl.tanh({V})", "pl.sin({V}) + {V}", "pl.tanh({V}) * {V}", "0.5 * {V} - {S}",
+        "{V} / (2 + {V} ** 2)",
         "{V}[::-1]", "{M}[0]", "{M}[{N} % 2]", "{M}.sum(0)", "pl.concat([{V}[1:], {V}[:1]])",
         "pl.where({V} > {S}, {V}, pl.cos({V}))", "pl.cumsum({V})", "pl.softmax({V})",
-        "pl.sort({V})", "pl.stack([{S}, {S}, 1.5])", "pl.exp(-({V} ** 2))", "{P} @ {M}",
-        "pl.maximum({V}, {V} * {S})", "pl.roll({V}, {N})", "{V}[[2, 0, 0]]", "{V}.copy()",
+        "pl.sort({V})", "pl.stack([{S}, {S}, 1.5])", "pl.exp(-({V} ** 2))", "pl.tanh({P}) @ {M}",
+        "pl.maximum({V}, {V} * pl.cos({S}))", "pl.roll({V}, {N})", "{V}[[2, 0, 0]]", "{V}.copy()",
         "pl.remat(lambda a: pl.sin(a) * {S})({V})", "pl.concat([{P}, {S}[None]])",
     ),
     "P": (
-        "{V}[1:]", "{V}[::2]", "{M}[:, 1]", "{M} @ {V}", "pl.cos({P}) * {S}", "{P}[::-1]",
+        "{V}[1:]", "{V}[::2]", "{M}[:, 1]", "{M} @ pl.tanh({V})", "pl.cos({P}) * {S}", "{P}[::-1]",
         "pl.mean({M}, axis=1)", "{P} + pl.max({M}, axis=1)",
     ),
     "M": (
-        "pl.outer({P}, {V})", "pl.tanh({M} + {V})", "{M} * {S}", "{M}[::-1]",
+        "pl.outer(pl.tanh({P}), {V})", "pl.tanh({M} + {V})", "{M} * pl.cos({S})", "{M}[::-1]",
         "pl.stack([{V}, {V}])", "{M}.T.reshape(2, 3)", "pl.sin({M}) + {M}",
-        "pl.where({C} % 2 == 0, {M}, {M} * {V})",
+        "pl.where({C} % 2 == 0, {M}, {M} * pl.sin({V}))",
     ),
     "S": (
-        "pl.sum({V})", "{V}[{N} % 3]", "{V}[{C} % 3]", "{V} @ {V}", "pl.tanh({S})", "{S} * {S}",
+        "pl.sum({V})", "{V}[{N} % 3]", "{V}[{C} % 3]", "pl.tanh({V}) @ {V}", "pl.tanh({S})",
+        "pl.tanh({S}) * {S}",
         "pl.mean({M})", "{M}[1, {N} % 3]", "0.3 * {S} + {S}", "pl.max({V})", "abs({S})",
-        "pl.logsumexp({V})", "pl.sqrt(1 + {S} ** 2)", "{V}.at[0].get()", "pl.prod({P})",
+        "pl.logsumexp({V})", "pl.sqrt(1 + {S} ** 2)", "{V}.at[0].get()", "pl.prod(pl.tanh({P}))",
         "pl.cos({S}) - {N}",
     ),
     "N": ("{N:} + 1", "{N:} // 2", "2", "len({V:})"),
@@ -54,21 +56,22 @@ CONDITIONS = (
 )  # fmt: skip
 
 WRITES = (
-    "{V:}[1] = {S}", "{V:}[1:] = {P}", "{V:}[::2] += {P}", "{V:}[{N} % 3] *= {S}",
+    "{V:}[1] = {S}", "{V:}[1:] = {P}", "{V:}[::2] += {P}", "{V:}[{N} % 3] *= pl.cos({S})",
     "{V:}[{C} % 3] = {S}", "{M:}[0] = {V}", "{M:}[:, 1] -= {P}", "{M:}[0][1:] = {P}",
     "{M:}.T[1] = {P}", "{M:}[{C} % 2] += {V}", "{V:} *= 0.5", "{V:}[{V} > {S}] = {S}",
     "{V:}[...] = {V}", "{M:}.reshape(6)[::2] = {V}", "np.add({V:}, {V}, out={V:})",
 )  # fmt: skip
 OTHERS = (
     "{V=} = {V:}", "{V=} = {M:}[1]", "{P=} = {V:}[1:]", "{P=} = {M:}[:, 0]", "{M=} = {M:}[::-1]",
-    "items.append({V})", "{V=} = items[-1]", "items[0] = {V}", "items[-1] += {V}",
-    "table['s'] = {S}", "{S=} = table['s'] * {S}", "box.v = {V}", "{V=} = box.v * {S}",
-    "box.v[0] = {S}", "{S=}, {V=} = {S}, {V}",
+    "items.append({V} * 1)", "{V=} = items[-1] * 1", "items[0] = {V} * 1", "items[-1] += {V}",
+    "table['s'] = {S}", "{S=} = table['s'] * pl.cos({S})", "box.v = {V} * 1",
+    "{V=} = box.v * pl.cos({S})",
+    "box.v[0] = {S}", "{S=}, {V=} = {S} * 1, {V} * 1",
 )  # fmt: skip
 
 #: What stands for a name where there is none.
 LACKING = {
-    "V": "(x + 0)", "P": "x[1:]", "M": "pl.outer(x[:2], x)", "S": "s", "N": "n",
+    "V": "(x + 0)", "P": "x[1:]", "M": "pl.outer(pl.sin(x[:2]), x)", "S": "s", "N": "n",
     "C": "pl.asarray(n)",
 }  # fmt: skip
 
@@ -92,6 +95,7 @@ class Writer:
     loops: int = 0
     budget: int = 16
     fresh: int = 0
+    views: bool = True
 
     def emit(self, line: str) -> None:
         """Write one line."""
@@ -134,13 +138,16 @@ def assign(writer: Writer) -> None:
     text = writer.expression(kind)
     if kind in "VPMS" and writer.rng.random() < 0.4:
         text = f"pl.tanh({text})"
+    elif kind in "VPMS" and not writer.views:
+        text = f"({text}) * 1"
     writer.emit(f"{name} = {text}")
     writer.scope.add(name)
 
 
 def change(writer: Writer) -> None:
     """Write into a tensor or a container, or make a view."""
-    template = writer.rng.choice(WRITES if writer.rng.random() < 0.6 else OTHERS)
+    others = [t for t in OTHERS if writer.views or ":}" not in t]
+    template = writer.rng.choice(WRITES if writer.rng.random() < 0.6 else others)
     while ":}" in template and any(
         f"{{{kind}:}}" in template and not any(KIND[n] == kind for n in writer.scope)
         for kind in "VPMS"
@@ -227,14 +234,14 @@ def statement(writer: Writer) -> None:
 
 def function(rng: random.Random, name: str, parameters: str, helpers: list[str]) -> str:
     """The text of one function that gives a number."""
-    writer = Writer(rng, helpers)
+    writer = Writer(rng, helpers, views=rng.random() < 0.4)
     if name != "main":
         writer.scope, writer.budget = {"x", "s", "n"}, 4
     writer.emit("items, table, box = [x * 2, x + 1], {'s': s + 0}, Box(x * 1)")
     for _ in range(rng.randint(2, 3) if name != "main" else rng.randint(4, 8)):
         statement(writer)
     rest = [f"pl.sum(pl.sin({n}))" for n in sorted(writer.scope) if KIND[n] in "VPMS"]
-    rest += ["pl.sum(items[-1])", "table['s']", "pl.sum(box.v ** 2)"]
+    rest += ["pl.sum(items[-1])", "table['s']", "pl.sum(pl.sin(box.v))"]
     writer.emit("return " + " + ".join(rest))
     return f"def {name}({parameters}):\n" + "\n".join(writer.lines) + "\n"
 

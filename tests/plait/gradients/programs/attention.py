@@ -123,7 +123,7 @@ def key_value_cache_written_by_slices(wk: Any, wv: Any, xs: Any) -> Any:
 @program(cache_jax, cache_draw, differentiated=3)
 def key_value_cache_with_slices_that_grow(wk: Any, wv: Any, xs: Any) -> Any:
     cache = {"keys": pl.zeros((4, 3), dtype="float64"), "values": pl.zeros((4, 3), dtype="float64")}
-    total = 0.0
+    total: Any = 0.0
     for i in range(xs.shape[0]):
         cache["keys"][i] = xs[i] @ wk
         cache["values"][i] = xs[i] @ wv

@@ -26,7 +26,10 @@ FAMILIES = (
 )
 RTOL, ATOL = 1e-7, 1e-9
 #: The numbers are compared, not the speed.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+QUICK: dict[str, str | bool] = {
+    "xla_backend_optimization_level": "0",
+    "xla_llvm_disable_expensive_passes": True,
+}
 
 
 def family(name: str) -> Table:

@@ -206,7 +206,7 @@ def series_jax(x: Any) -> Any:
 
 @program(series_jax, lambda r: (uniform(r, low=-2, high=2),), second=True)
 def series_until_the_terms_vanish(x: Any) -> Any:
-    total, term, k = 0.0, pl.ones((), dtype="float64"), 0
+    total, term, k = pl.zeros((), dtype="float64"), pl.ones((), dtype="float64"), 0
     while abs(term) > 1e-9:
         total = total + term
         k += 1

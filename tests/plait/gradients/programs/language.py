@@ -22,7 +22,8 @@ def vector_draw(r: np.random.Generator) -> tuple[Any, ...]:
 
 
 def returning_jax(x: Any) -> Any:
-    total, out, found = 0.0, 0.0, jnp.asarray(False)
+    zero: Any = jnp.zeros(())
+    total, out, found = zero, zero, jnp.asarray(False)
     for v in x:
         total = total + jnp.sin(v)
         stops = ~found & (total > 0.3)
@@ -75,7 +76,7 @@ def searched_jax(x: Any, y: Any) -> Any:
 
 @program(searched_jax, lambda r: (normal(r, 4), normal(r, 4)), differentiated=2, second=True)
 def nested_loops_with_else(x: Any, y: Any) -> Any:
-    total = 0.0
+    total: Any = 0.0
     for v in x:
         for w in y:
             if w > v:
@@ -185,7 +186,7 @@ WEIGHT = pl.Variable(np.asarray([0.5, -0.3]))
 
 def variables_jax(x: Any) -> Any:
     w = jnp.asarray([0.5, -0.3])
-    total = 0.0
+    total: Any = 0.0
     for _ in range(3):
         total = total + jnp.sum(jnp.sin(x * w))
         w = w * 0.9 + 0.1 * x
@@ -195,7 +196,7 @@ def variables_jax(x: Any) -> Any:
 @program(variables_jax, lambda r: (normal(r, 2),), second=True)
 def variables_assigned_in_a_loop(x: Any) -> Any:
     WEIGHT.assign([0.5, -0.3])
-    total = 0.0
+    total: Any = 0.0
     for _ in range(3):
         total = total + pl.sum(pl.sin(x * WEIGHT))
         WEIGHT.assign(WEIGHT * 0.9 + 0.1 * x)
@@ -390,7 +391,7 @@ def root(v: Any) -> Any:
 
 @program(exceptions_jax, vector_draw, fullgraph=False)
 def exceptions_that_are_caught(x: Any) -> Any:
-    total = 0.0
+    total: Any = 0.0
     for v in x:
         try:
             total = total + root(v)

@@ -39,7 +39,7 @@ def maml(p: Any, xs: Any, ys: Any) -> Any:
     def loss(p: Any, x: Any, y: Any) -> Any:
         return pl.mean((pl.tanh(x @ p["w"] + p["b"]) - y) ** 2)
 
-    total = 0.0
+    total: Any = 0.0
     for x, y in zip(xs, ys, strict=True):
         mine = dict(p)
         for _ in range(2):
@@ -52,7 +52,7 @@ def maml(p: Any, xs: Any, ys: Any) -> Any:
 
 @program(maml_jax, tasks_draw)
 def maml_with_tapes_over_compiled_losses(p: Any, xs: Any, ys: Any) -> Any:
-    total = 0.0
+    total: Any = 0.0
     for x, y in zip(xs, ys, strict=True):
         mine = p
         for _ in range(2):
@@ -139,7 +139,7 @@ def adam_draw(r: np.random.Generator) -> tuple[Any, ...]:
 
 @program(adam_jax, adam_draw, differentiated=3)
 def hyperparameters_of_adam(x: Any, rate: Any, beta: Any) -> Any:
-    state = {"m": pl.zeros(3, dtype="float64"), "v": pl.zeros(3, dtype="float64"), "i": 0}
+    state: Any = {"m": pl.zeros(3, dtype="float64"), "v": pl.zeros(3, dtype="float64"), "i": 0}
     for _ in range(5):
         g = pl.grad(rosenbrock)(x)
         state["i"] += 1

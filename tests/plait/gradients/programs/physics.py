@@ -56,7 +56,7 @@ def rk4_jax(p: Any, x: Any) -> Any:
     return jnp.sum(path * path)
 
 
-@program(rk4_jax, ode_draw, differentiated=2, second=True)
+@program(rk4_jax, ode_draw, differentiated=2)
 def runge_kutta(p: Any, x: Any) -> Any:
     path = pl.zeros((20, 2), dtype="float64")
     for i in range(20):
@@ -85,7 +85,7 @@ def adaptive_jax(p: Any, x: Any) -> Any:
     return jnp.sum(x**2)
 
 
-@program(adaptive_jax, lambda r: (3 * uniform(r, 4), uniform(r, 2)), differentiated=2, second=True)
+@program(adaptive_jax, lambda r: (3 * uniform(r, 4), uniform(r, 2)), differentiated=2)
 def adaptive_steps(p: Any, x: Any) -> Any:
     t, h = pl.asarray(0.0, dtype="float64"), pl.asarray(0.3, dtype="float64")
     while t < 1.0 - 1e-9:
@@ -163,7 +163,7 @@ def hamiltonian_jax(p: Any, q: Any, v: Any) -> Any:
     return energy(q, v)
 
 
-@program(hamiltonian_jax, hamilton_draw, differentiated=3, second=True)
+@program(hamiltonian_jax, hamilton_draw, differentiated=3)
 def hamiltonian_flow(p: Any, q: Any, v: Any) -> Any:
     def energy(q: Any, v: Any) -> Any:
         return potential(p, q) + pl.sum(pl.cosh(v))

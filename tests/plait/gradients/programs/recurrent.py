@@ -37,7 +37,7 @@ def lstm_jax(w: Any, b: Any, xs: Any) -> Any:
 def lstm(w: Any, b: Any, xs: Any) -> Any:
     h = pl.zeros((2, 3), dtype="float64")
     c = pl.zeros((2, 3), dtype="float64")
-    loss = 0.0
+    loss: Any = 0.0
     for x in xs:
         i, f, g, o = pl.split(pl.concat([x, h], axis=1) @ w + b, 4, axis=1)
         c = pl.sigmoid(f) * c + pl.sigmoid(i) * pl.tanh(g)

@@ -36,7 +36,7 @@ def kalman_jax(p: Any, ys: Any) -> Any:
 @program(kalman_jax, kalman_draw, differentiated=2, second=True)
 def kalman_filter(p: Any, ys: Any) -> Any:
     x, cov = pl.zeros(2, dtype="float64"), pl.eye(2, dtype="float64")
-    loss = 0.0
+    loss: Any = 0.0
     for y in ys:
         x, cov = p["a"] @ x, p["a"] @ cov @ p["a"].T + pl.diag(p["q"])
         s = cov[0, 0] + p["r"]

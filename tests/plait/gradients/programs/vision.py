@@ -126,7 +126,7 @@ def running_draw(r: np.random.Generator) -> tuple[Any, ...]:
 @program(running_jax, running_draw, differentiated=2, second=True)
 def running_means_in_a_variable(w: Any, xs: Any) -> Any:
     MEAN.assign(np.zeros(3))
-    total = 0.0
+    total: Any = 0.0
     for x in xs:
         y = x @ w
         MEAN.assign(0.9 * MEAN + 0.1 * y.mean(0))
