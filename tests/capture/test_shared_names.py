@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import plait as pl
 from tests.capture.harness import agree
 
 X = np.array([1, 2, 3], "float32")
@@ -108,3 +109,43 @@ def test_variables_of_two_calls_are_two() -> None:
         return first, counted(x, again)[0], counted(x, None)[0]
 
     agree(f, X)
+
+
+def in_a_generator(x: Any) -> Any:
+    if x.sum() > 0:
+        z = x * 2
+    return sum(z for _ in range(2))
+
+
+def in_a_list(x: Any) -> Any:
+    if x.sum() > 0:
+        z = x * 2
+    return [z + k for k in range(2)]
+
+
+def in_a_function(x: Any) -> Any:
+    if x.sum() > 0:
+        z = x * 2
+
+    def inner() -> Any:
+        return z + 1
+
+    return inner()
+
+
+def as_an_operand(x: Any) -> Any:
+    if x.sum() > 0:
+        z = x * 2
+    return x[0] > -9 and z.sum()
+
+
+@pytest.mark.parametrize("function", [in_a_generator, in_a_list, in_a_function, as_an_operand])
+def test_names_that_are_not_bound(function: Any) -> None:
+    compiled = pl.graph_function(function, backend="reference", fullgraph=True)
+    np.testing.assert_array_equal(compiled(pl.asarray(X)), function(pl.asarray(X)))
+    kinds = []
+    for f in (function, compiled):
+        with pytest.raises(NameError) as caught:
+            f(pl.asarray(-X))
+        kinds.append(caught.type)
+    assert kinds[0] is kinds[1]

@@ -183,24 +183,25 @@ def _named(value: Any, name: str) -> Any:
     return value
 
 
-def use(value: Any, sure: bool = False) -> Any:
+def use(value: Any, sure: bool = False, free: bool = False) -> Any:
     """The value of a name that may be unbound; checked when the graph runs.
 
     Not checked when it is ``sure``: Python does not come here with the name unbound.
 
     Raises
     ------
-    UnboundLocalError
-        It is not bound on any path.
+    UnboundLocalError, NameError
+        It is not bound on any path; the latter where it is ``free``, of a function around.
     """
     if type(value) is not Maybe:
         return value
     if value.defined is not True and not sure:
         message = f"cannot access {value.name!r}: it is assigned only with {value.where}"
+        kind = NameError if free else UnboundLocalError
         trace = current()
         if type(value.defined) is bool or trace is None:
-            raise UnboundLocalError(message)
+            raise kind(message)
         from plait.tracer.control import raising  # it takes truth from here
 
-        raising.check(truth(trace, value.defined), UnboundLocalError(message))
+        raising.check(truth(trace, value.defined), kind(message))
     return value.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -89,7 +90,7 @@ class Expressions:
         if kind == "local":
             return self._local(node, at)
         if kind == "outer":
-            return node if scope.is_sure(name) else self.unit.hooked("use", [node], at)
+            return node if scope.is_sure(name) else self._use(node, False, True, at)
         if kind == "inner" or name in ("__class__", "__debug__"):
             return node
         if kind == "global" and name not in scope.declared:
@@ -106,8 +107,11 @@ class Expressions:
             node.id in scope.bound and (scope.loose is None or node.id in scope.loose)
         ):
             return node
-        sure = [constant(True, at)] if node.id in scope.bound else []
-        return self.unit.hooked("use", [node, *sure], at)
+        return self._use(node, node.id in scope.bound, scope.functions > 0, at)
+
+    def _use(self, node: Any, is_sure: bool, is_free: bool, at: Where) -> Any:
+        flags = [is_sure, is_free] if is_free else [is_sure] if is_sure else []
+        return self.unit.hooked("use", [node, *[constant(flag, at) for flag in flags]], at)
 
     def base(self, node: Any) -> Any:
         """An expression of which only a part is read: an attribute, an item or a method."""
@@ -361,7 +365,7 @@ class Expressions:
             return self._comprehension(node)
         at, target = where(node), generator.target
         items = self.hook(generator.iter)
-        with self.scope.comprehension(Names().add([target]).bound):
+        with self.scope.comprehension(Names().add([target]).bound, _is_function(node)):
             element = self.hook(node.elt)
         name = target.id if isinstance(target, ast.Name) else f"{self.unit.prefix}item"
         if not isinstance(target, ast.Name):
@@ -378,7 +382,7 @@ class Expressions:
         names = Names().add([g.target for g in node.generators]).bound
         first = self.hook(node.generators[0].iter)
         changed: dict[str, Any] = {}
-        with self.scope.comprehension(names):
+        with self.scope.comprehension(names, _is_function(node)):
             generators = [
                 self._generator(g, first if not n else None) for n, g in enumerate(node.generators)
             ]
@@ -412,6 +416,11 @@ class Expressions:
 
     def _same(self, node: Any) -> Any:
         return node
+
+
+def _is_function(node: Any) -> bool:
+    """Whether Python runs a comprehension as a function of its own."""
+    return isinstance(node, ast.GeneratorExp) or sys.version_info < (3, 12)
 
 
 def _keeps(node: Any) -> bool:

@@ -110,6 +110,9 @@ class Scope:
     function : str
     first : str
         Its first parameter.
+    thunks, functions : int
+        How many lambdas of ours, and how many comprehensions that Python runs as functions, are
+        around what is being converted.
     numbers : set of str
         Local names that hold nothing but numbers.
     bound, loose : frozenset of str or None
@@ -141,17 +144,20 @@ class Scope:
         self.loose: frozenset[str] | None = self.bound
         self.record = CodeRecord(unit.file, function, line + unit.offset)
         self.thunks = 0
+        self.functions = 0
         self.numbers: set[str] = set()
         self._inner: list[frozenset[str]] = []
 
     @contextmanager
-    def comprehension(self, names: set[str]) -> Iterator[None]:
-        """Inside of a comprehension that binds ``names``."""
+    def comprehension(self, names: set[str], is_function: bool = False) -> Iterator[None]:
+        """Inside of a comprehension that binds ``names``; Python may run it as a function."""
         self._inner.append(frozenset(names))
+        self.functions += is_function
         try:
             yield
         finally:
             self._inner.pop()
+            self.functions -= is_function
 
     def kind(self, name: str) -> str:
         """What a name is.

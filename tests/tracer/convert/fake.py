@@ -44,7 +44,7 @@ class Runtime:
     # Values.
 
     @staticmethod
-    def use(value: Any, sure: bool = False) -> Any:
+    def use(value: Any, sure: bool = False, free: bool = False) -> Any:
         return value
 
     @staticmethod
