@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import click
 
 from plait.cli.diagnostics import diagnose
+from plait.cli.diff import diff
+from plait.cli.explain import explain
+from plait.cli.export import export
 from plait.cli.opt import opt
 from plait.cli.output import OutputClosed
 from plait.cli.run import run
@@ -26,12 +29,15 @@ INTERNAL = 70
 )
 @click.version_option(package_name="plait", prog_name="plait", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Show, optimize and run the graphs of Plait functions."""
+    """Show, optimize, compare, run and export the graphs of Plait functions."""
 
 
 cli.add_command(show)
 cli.add_command(opt)
 cli.add_command(run)
+cli.add_command(diff)
+cli.add_command(explain)
+cli.add_command(export)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

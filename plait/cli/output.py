@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from plait.cli.colors import colored, use_color
 from plait.cli.diagnostics import source
-from plait.ir import Graph, parse, print_graph, verify
+from plait.ir import ExecutionPlan, Graph, parse, print_graph, verify
 from plait.ir.errors import GraphError, TargetError
 from plait.ir.text import decode, load_graph, save_graph
 
@@ -107,13 +108,31 @@ def format_json(value: Any, indent: str = "") -> str:
     return f"{opening}\n{inner}{body}\n{indent}{closing}"
 
 
+def write_ir(text: str, file: str) -> None:
+    """Write the text form of a graph or plan; with colors where a terminal shows it."""
+    write_text(colored(text) if use_color(file) else text, file)
+
+
 def write_graph(graph: Graph, file: str, full: bool = False) -> None:
     """Write a graph's text; beside a file its large constants, unless all are to be in full."""
     limit = None if full else 16
     if file == STDIO or full:
-        write_text(print_graph(graph, max_elements=limit), file)
+        write_ir(print_graph(graph, max_elements=limit), file)
     else:
         save_graph(graph, file)
+
+
+def write_python(shown: Graph | ExecutionPlan, file: str, full: bool = False) -> None:
+    """Write a graph's NumPy program; beside a file its large constants, unless in full."""
+    from plait.deploy.exporting import packed
+    from plait.inspect.program import write_program
+
+    graph = shown.graph if isinstance(shown, ExecutionPlan) else shown
+    beside = None if full or file == STDIO else Path(file).with_suffix(".npz")
+    program = write_program(graph, beside=beside.name if beside is not None else None)
+    if beside is not None and program.constants:
+        write_bytes(packed(program.constants), str(beside))
+    write_text(program.text, file)
 
 
 def read_bytes(file: str) -> bytes:

@@ -12,7 +12,15 @@ import click
 
 from plait import backends, inspect, passes
 from plait.cli.diagnostics import source
-from plait.cli.output import STDIO, read_graph, write_graph, write_json, write_text
+from plait.cli.output import (
+    STDIO,
+    read_graph,
+    write_graph,
+    write_ir,
+    write_json,
+    write_python,
+    write_text,
+)
 from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import ExecutionPlan, Graph, GraphBuilder
 from plait.ir.autodiff.graphs import joint
@@ -22,9 +30,9 @@ from plait.runtime.played import all_gradients
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
-FORMATS = ("text", "json", "dot", "svg")
+FORMATS = ("text", "python", "json", "dot", "svg")
 Memories = Mapping[str, MemoryAnalysis]
-SUFFIXES = {".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
+SUFFIXES = {".py": "python", ".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 
 @click.command(short_help="Show a function's or file's graph at a stage of its compilation.")
@@ -88,7 +96,7 @@ def show(
         shown, memories = function_stage(target, spec, stage, memory, grad)
     if isinstance(shown, ExecutionPlan) and form == "text":
         text = shown.as_text(reasons=reasons)
-        return write_text(f"{text}\n{memory_lines(memories)}", output)
+        return write_ir(f"{text}\n{memory_lines(memories)}".rstrip("\n"), output)
     write(shown, stage, form, output, full_constants, memories)
 
 
@@ -110,6 +118,8 @@ def write(shown: Any, stage: str, form: str, output: str, full: bool, memories: 
         return write_json({**inspect.to_json(shown), **extra}, output)
     if form == "text":
         return write_graph(shown, output, full)
+    if form == "python":
+        return write_python(shown, output, full)
     forms: dict[str, Callable[[Any], str]] = {"dot": inspect.dot, "svg": inspect.svg}
     return write_text(forms[form](shown), output)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from plait.ir.frames import boundary
-from plait.runtime.shipping import register_saver
+from plait.runtime.export_report import ExportReport
+from plait.runtime.shipping import register_exporter, register_saver
 
 if TYPE_CHECKING:
     from plait.deploy.loaded import LoadedFunction
@@ -81,4 +82,18 @@ def save(function: Any, path: str | os.PathLike[str], captured: Any, source: boo
     save_function(function, path, captured, source)
 
 
+def export(
+    function: Any,
+    path: str | os.PathLike[str],
+    captured: Any,
+    arguments: tuple[tuple[Any, ...], dict[str, Any]],
+    checks: str,
+) -> ExportReport:
+    """Write a captured function as a program of another kind."""
+    from plait.deploy.exporting import export_function
+
+    return export_function(function, path, captured, arguments, checks)
+
+
 register_saver(save)
+register_exporter(export)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 from plait.inspect import notebook
 
 if TYPE_CHECKING:
+    from plait.inspect.comparison import GraphChange as GraphChange
+    from plait.inspect.comparison import GraphDifference as GraphDifference
+    from plait.inspect.comparison import compare as compare
     from plait.inspect.document import elements_json as elements_json
     from plait.inspect.document import to_json as to_json
     from plait.inspect.graphviz import dot as dot
@@ -13,9 +16,22 @@ if TYPE_CHECKING:
     from plait.inspect.program import python as python
     from plait.inspect.tables import table as table
 
-__all__ = ["dot", "elements_json", "python", "svg", "table", "to_json"]
+__all__ = [
+    "GraphChange",
+    "GraphDifference",
+    "compare",
+    "dot",
+    "elements_json",
+    "python",
+    "svg",
+    "table",
+    "to_json",
+]
 
 _HOMES = {
+    "GraphChange": "comparison",
+    "GraphDifference": "comparison",
+    "compare": "comparison",
     "dot": "graphviz",
     "elements_json": "document",
     "python": "program",

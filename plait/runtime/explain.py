@@ -84,9 +84,9 @@ class Explanation(Sequence[Record]):
             **{group: [_as_dict(record) for record in getattr(self, group)] for group in groups},
         }
 
-    def as_text(self) -> str:
-        """The text form."""
-        return explain_text.as_text(self)
+    def as_text(self, *, times: bool = True) -> str:
+        """The text form; without ``times`` the same on every machine."""
+        return explain_text.as_text(self, times)
 
     def __str__(self) -> str:
         return self.as_text()

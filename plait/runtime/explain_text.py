@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plait.runtime.explain import Explanation
 
 HEADER = ("#", "why", "line", "trace", "passes", "lower", "compile", "nodes")
+UNTIMED = ("#", "why", "line", "nodes")
 TITLES = {
     "breaks": "graph breaks: Python runs between compiled segments",
     "unseen": "not looked into: a change of what these calls read goes unnoticed",
@@ -27,11 +28,12 @@ WIDTH = 88
 LINE, INDENT = 110, "      "
 
 
-def as_text(explanation: Explanation) -> str:
+def as_text(explanation: Explanation, times: bool = True) -> str:
     """The explanation for a terminal."""
-    lines = [_title(explanation)]
+    lines = [_title(explanation, times)]
     if explanation.traces:
-        lines += _table([HEADER, *_rows(explanation.traces)])
+        header = HEADER if times else UNTIMED
+        lines += _table([header, *_rows(explanation.traces, times)])
     for group, title in TITLES.items():
         records = getattr(explanation, group)
         if records:
@@ -56,19 +58,19 @@ def as_html(explanation: Explanation) -> str:
     return "".join(parts)
 
 
-def _title(explanation: Explanation) -> str:
+def _title(explanation: Explanation, times: bool = True) -> str:
     count = len(explanation.traces)
     none = "no whole graph" if explanation.breaks else "not captured yet"
     captures = {0: none, 1: "captured once"}.get(count, f"captured {count} times")
-    milliseconds = "; times in milliseconds" if count else ""
+    milliseconds = "; times in milliseconds" if count and times else ""
     return f"{explanation.function} ({place(explanation.location)}): {captures}{milliseconds}"
 
 
-def _rows(traces: Sequence[TraceRecord]) -> list[tuple[str, ...]]:
+def _rows(traces: Sequence[TraceRecord], times: bool = True) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for record in traces:
-        times = record.trace_ms, record.passes_ms, record.lower_ms, record.compile_ms
-        shown = [*map(_milliseconds, times), str(record.nodes)]
+        taken = record.trace_ms, record.passes_ms, record.lower_ms, record.compile_ms
+        shown = [*(map(_milliseconds, taken) if times else ()), str(record.nodes)]
         changes: list[tuple[str, Location]] = [
             (f"{change}{f' ({change.note})' if change.note else ''}", change.location)
             for change in record.changes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 Texts = Sequence[str]
 
@@ -31,8 +32,12 @@ class Entry:
         Names that the function's own values must not take.
     globals : tuple of str
         Lines of the module, before the function.
+    imports : tuple of str
+        Lines that import something.
     helpers : tuple of str
         Helpers that these lines call.
+    state : tuple of str and ndarray
+        What the module's dict ``state`` holds, by name.
     """
 
     parameters: str
@@ -41,4 +46,6 @@ class Entry:
     doc: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     globals: tuple[str, ...] = ()
-    helpers: tuple[str, ...] = field(default=())
+    imports: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    state: tuple[tuple[str, Any], ...] = ()

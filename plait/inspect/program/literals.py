@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,15 @@ from plait.ir.types import DType, bfloat16, is_bool, is_complex, is_integer, rea
 
 #: Characters in a line of an array's bytes.
 LINE = 88
+
+
+def quoted(text: str) -> str:
+    """A text as Python writes it, in double quotes."""
+    return (
+        repr(text)
+        if any("\ud800" <= c < "\ue000" for c in text)
+        else json.dumps(text, ensure_ascii=False)
+    )
 
 
 def dtype_text(dtype: DType) -> str:

@@ -6,15 +6,13 @@ import importlib.metadata
 from collections.abc import Callable
 from typing import Any
 
-from plait.inspect.program.literals import array_text, bytes_text, dtype_text
+from plait.inspect.program.literals import array_text, bytes_text, dtype_text, quoted
 from plait.inspect.program.names import Names
+from plait.inspect.program.repeated import INLINE_ELEMENTS
 from plait.inspect.program.sources import needed
 from plait.ir import Literal
 from plait.ir.text import format_value
 from plait.ir.types import DType, bfloat16
-
-#: Elements up to which a constant stands where it is used.
-INLINE_ELEMENTS = 16
 
 
 class Pages:
@@ -41,6 +39,7 @@ class Pages:
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {}
         self.globals: list[str] = []
+        self.state: dict[str, str] = {}
         self._constant_names: dict[Literal, str] = {}
         self._imports: set[str] = set()
         self._helpers: dict[str, None] = {}
@@ -91,11 +90,12 @@ class Pages:
 
     def text(self, title: str) -> str:
         """The whole program."""
-        constants = self._constant_lines()
+        constants = [*self._constant_lines(), *self._state_lines()]
         helpers, modules = needed(list(self._helpers))
-        imports = [f"import {name}" for name in modules]
-        imports += ["from pathlib import Path"] if self.constants and self.beside else []
-        third = ["import numpy as np", *sorted(self._imports)]
+        own = {line for line in self._imports if line.split()[1] in ("collections", "types")}
+        path = {"from pathlib import Path"} if self.constants and self.beside else set()
+        imports = [*[f"import {name}" for name in modules], *sorted(own | path)]
+        third = ["import numpy as np", *sorted(self._imports - own)]
         head = "\n".join([*imports, *([""] if imports else []), *third])
         version = importlib.metadata.version("plait")
         top = f'"""{title}\n\nA program of NumPy\'s, written by Plait {version}.\n"""'
@@ -117,6 +117,13 @@ class Pages:
             lines.append(f'    {name} = constants["{name}"]{view}')
         return ["\n".join(lines)]
 
+    def _state_lines(self) -> list[str]:
+        """The dict of what calls change."""
+        if not self.state:
+            return []
+        items = [f"    {quoted(name)}: {text}," for name, text in self.state.items()]
+        return ["\n".join(["state = {", *items, "}"])]
+
 
 def needed_names() -> list[str]:
     """Names that helpers have, and the imports."""
@@ -127,7 +134,10 @@ def needed_names() -> list[str]:
         "bfloat16",
         "constants",
         "Path",
+        "state",
+        "namedtuple",
+        "SimpleNamespace",
     ]
 
 
-__all__ = ["INLINE_ELEMENTS", "Pages"]
+__all__ = ["Pages"]

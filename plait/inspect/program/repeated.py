@@ -9,6 +9,8 @@ from typing import Any
 from plait.ir import Graph, Literal, Node, TensorType, Trait, Value
 
 Source = Value | Literal
+#: Elements up to which a constant stands where it is used.
+INLINE_ELEMENTS = 16
 #: Families whose results are new arrays in C order, whatever their operands.
 _FRESH = frozenset(
     ("creation", "linear", "convolution", "random", "encoding", "searching", "indexing")
@@ -54,7 +56,7 @@ class Repeated:
 
     def is_needed(self, node: Node) -> bool:
         """Whether a node has to be written."""
-        if node.op.is_constant and node.results[0].shape == () and "value" in node.attributes:
+        if is_inline(node):
             return False
         if node.op.name in ("broadcast_to", "full"):
             return node.results[0] in self._used
@@ -90,6 +92,15 @@ class Repeated:
             fresh = bool(operands) and all(v in self._dense for v in operands)
         if fresh:
             self._dense.update(node.results)
+
+
+def is_inline(node: Node) -> bool:
+    """Whether a node is a number, or a constant with a name of its own."""
+    literal = node.attributes.get("value") if node.op.is_constant else None
+    if not isinstance(literal, Literal):
+        return False
+    is_named = node.op.name == "constant" and literal.array.size > INLINE_ELEMENTS
+    return node.results[0].shape == () or is_named
 
 
 def _source(value: Value) -> Source | None:

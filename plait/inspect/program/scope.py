@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ from string import Formatter
 from typing import Any
 
 from plait.inspect.program.comments import comment_of
+from plait.inspect.program.literals import quoted
 from plait.inspect.program.names import Names
 from plait.inspect.program.pages import Pages
-from plait.inspect.program.repeated import Repeated
+from plait.inspect.program.repeated import Repeated, is_inline
 from plait.inspect.program.table import Site, expression_of
 from plait.ir import UNKNOWN, Dim, Graph, Literal, Location, Node, TensorType, TokenType, Value
 from plait.ir.errors import GraphError
@@ -168,7 +168,7 @@ class Scope:
         node = value.node
         if node is not None and node.op.is_constant:
             literal = node.attributes.get("value")
-            if isinstance(literal, Literal) and value.shape == ():
+            if isinstance(literal, Literal) and is_inline(node):
                 return self.literal(literal.array)
         name = f"{letter}{number}"
         if name not in self._reused:  # regions beside each other may use the same names
@@ -298,15 +298,6 @@ class _Results:
     def stand_for(self, texts: Sequence[str]) -> None:
         """Let the results be what other names are, without an assignment."""
         self._texts.update(zip(self._values, texts, strict=True))
-
-
-def quoted(text: str) -> str:
-    """A text as Python writes it, in double quotes."""
-    return (
-        repr(text)
-        if any("\ud800" <= c < "\ue000" for c in text)
-        else json.dumps(text, ensure_ascii=False)
-    )
 
 
 def _filled_by_python(template: str, values: Sequence[Value], texts: Sequence[str]) -> str | None:

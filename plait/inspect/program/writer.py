@@ -71,13 +71,17 @@ def write_program(graph: Graph, entry: Entry | None = None, beside: str | None =
     name = pages.names.take(graph.name)
     if entry is not None:
         pages.globals += entry.globals
+        for line in entry.imports:
+            pages.load(line)
         for helper in entry.helpers:
             pages.helper(helper)
-    pages.functions.append("")  # the place of the graph's own function: last
+        for value in graph.inputs:
+            pages.dtype(value.tensor_type.dtype)
     text = '@np.errstate(all="ignore")\n' + function_text(pages, graph, name, entry)
-    pages.functions.remove("")
     pages.functions.append(text)
+    pages.state = {n: pages.literal(a) for n, a in entry.state} if entry is not None else {}
     title = f"{graph.name}{_types(graph.inputs)} -> {_types(graph.outputs)}"
+    title = title if entry is None else f"{name}({entry.parameters})"
     constants = pages.constants if beside is not None else {}
     return Program(pages.text(title), name, constants)
 
