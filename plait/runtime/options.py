@@ -40,7 +40,7 @@ def make_options(
     name: str | None,
     max_traces: int | None,
     fullgraph: bool,
-    residuals: str,
+    residuals: str = "min-cut",
 ) -> Options:
     """Check the options and bring them to one form.
 
