@@ -257,21 +257,17 @@ class Recording(EagerState):
         wanted = [self.numbers.get(id(x), UNKNOWN) for x in sources]
         reached = None if self._roots.issubset(wanted) else self.reached(wanted)
         walk = Walk(reached, self.vague, frozenset(wanted))
-        with np.errstate(all="ignore"):
-            if self in dispatch.tapes():
-                with dispatch.paused(self):
-                    self._walk(walk, targets, cotangents)
-            else:
-                self._walk(walk, targets, cotangents)
-        found = walk.found
+        given = [
+            (number, cotangent)
+            for target, cotangent in zip(targets, cotangents, strict=True)
+            if cotangent is not None and walk.needs(number := self.numbers.get(id(target), UNKNOWN))
+        ]
+        if self in dispatch.tapes():
+            with dispatch.paused(self):
+                found = walk.run(given, self._notes)
+        else:
+            found = walk.run(given, self._notes)
         return [found.get(number) for number in wanted]
-
-    def _walk(self, walk: Walk, targets: Sequence[Any], cotangents: Sequence[Any]) -> None:
-        for target, cotangent in zip(targets, cotangents, strict=True):
-            number = self.numbers.get(id(target), UNKNOWN)
-            if cotangent is not None and walk.needs(number):
-                walk.add(number, cotangent)
-        walk.run(self._notes)
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""

@@ -109,22 +109,32 @@ class Walk:
         known = self.found.get(number)
         self.found[number] = cotangent if known is None else ops.add(known, cotangent)
 
-    def run(self, notes: Sequence[Record | Note]) -> None:
-        """Walk back through all notes."""
-        if not dispatch.is_plain():
-            builder = dispatch.current()
-            for note in reversed(notes):
-                record = as_record(note)
-                if record.location is not None and isinstance(builder, GraphBuilder):
-                    with builder.at(record.location):
-                        self._pull(record)
-                else:
+    def run(
+        self, given: Sequence[tuple[int, Any]], notes: Sequence[Record | Note]
+    ) -> dict[int, Any]:
+        """Walk back through all notes, cotangents given for some values."""
+        with np.errstate(all="ignore"):
+            for number, cotangent in given:
+                self.add(number, cotangent)
+            if not dispatch.is_plain():
+                self._run_seen(notes)
+                return self.found
+            try:
+                self._run_plain(notes)
+            finally:
+                dispatch.trust(False)
+        return self.found
+
+    def _run_seen(self, notes: Sequence[Record | Note]) -> None:
+        """As ``run``; tapes further out and builders see what is done."""
+        builder = dispatch.current()
+        for note in reversed(notes):
+            record = as_record(note)
+            if record.location is not None and isinstance(builder, GraphBuilder):
+                with builder.at(record.location):
                     self._pull(record)
-            return
-        try:
-            self._run_plain(notes)
-        finally:
-            dispatch.trust(False)
+            else:
+                self._pull(record)
 
     def _run_plain(self, notes: Sequence[Record | Note]) -> None:
         """As ``run``; what rules run on arrays runs by its reference, with no look at types."""

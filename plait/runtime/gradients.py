@@ -15,14 +15,14 @@ from plait.runtime.played import (
     checked_params,
     demand_callable,
     gradients_or_zeros,
-    play,
+    play_here,
     scalar_payload,
     split_aux,
     with_graph,
 )
 from plait.runtime.tape import cotangents_for, eagerly, fitting, payloads_of_targets
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, wrap_shared
+from plait.tracer import Tensor, flatten, recorder, wrap_shared
 
 
 @boundary
@@ -62,7 +62,6 @@ def gradients_function(
 
     @functools.wraps(f, updated=())
     @boundary
-    @eagerly
     def _gradients(*args: Any, **kwargs: Any) -> list[Any]:
         return _pulled(f, params, args, kwargs)[1]
 
@@ -84,7 +83,6 @@ def value_and_gradients_function(
 
     @functools.wraps(f, updated=())
     @boundary
-    @eagerly
     def _value_and_gradients(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         return _pulled(f, params, args, kwargs)
 
@@ -93,11 +91,14 @@ def value_and_gradients_function(
 
 def _pulled(f: Any, params: Any, args: tuple[Any, ...], kwargs: Any) -> tuple[Any, list[Any]]:
     """What ``f`` returns, and its gradients."""
+    if recorder() is not None:
+        found: tuple[Any, list[Any]] = eagerly(_pulled)(f, params, args, kwargs)
+        return found
     positions = range(len(args)) if params is None else checked_params(params, args, kwargs)
-    played = play(f, args, kwargs, positions)
+    played = play_here(f, args, kwargs, positions)
     targets = payloads_of_targets(played.result)
-    found = played.pull(targets, cotangents_for(played.result, targets, None))
-    made = [None if x is None else wrap_shared(x) for x in found]
+    pulled = played.pull(targets, cotangents_for(played.result, targets, None))
+    made = [None if x is None else wrap_shared(x) for x in pulled]
     gradients: list[Any] = played.nest(made)
     return played.result, gradients
 
@@ -157,7 +158,7 @@ def implicit_value_and_gradients(
     def _value_and_gradients(
         *args: Any, **kwargs: Any
     ) -> tuple[Any, list[tuple[Tensor, Variable]]]:
-        played = play(f, args, kwargs, (), variables=True)
+        played = play_here(f, args, kwargs, (), variables=True)
         targets = payloads_of_targets(played.result)
         variables = list(played.recording.variables.values())
         sources = [payload for _, payload in variables]
@@ -233,7 +234,7 @@ def value_and_grad(
     @eagerly
     def _value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         positions = checked_argnums(argnums, args)
-        played = play(fun, args, kwargs, positions)
+        played = play_here(fun, args, kwargs, positions)
         value, _ = split_aux(played.result, has_aux)
         target = scalar_payload(value)
         found = played.pull([target], [like(target, 1)])
@@ -277,7 +278,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 @eagerly
 def _vjp(fun: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool) -> Any:
-    played = play(fun, primals, {}, range(len(primals)))
+    played = play_here(fun, primals, {}, range(len(primals)))
     value, aux = split_aux(played.result, has_aux)
     leaves, tree = flatten(value)
     targets = payloads_of_targets(value)

@@ -50,18 +50,18 @@ class Played:
     tree : TreeDef
         The structure of the arguments that they are in.
     there : list of bool
-        For each leaf of it whether it is one of them, and not None.
+        For each leaf of it whether it is one of them, and not None; None: all are.
     """
 
     recording: Recording
     result: Any
     payloads: list[Any]
     tree: TreeDef
-    there: list[bool]
+    there: list[bool] | None
 
     def nest(self, values: Sequence[Any]) -> Any:
         """Values for ``payloads`` in the structure of the arguments, None where these have None."""
-        if all(self.there):
+        if self.there is None:
             return unflatten(self.tree, values)
         rest = iter(values)
         return unflatten(self.tree, [next(rest) if there else None for there in self.there])
@@ -71,8 +71,7 @@ class Played:
         return self.recording.pullback(targets, cotangents, self.payloads)
 
 
-@eagerly
-def play(
+def play_here(
     f: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -80,7 +79,7 @@ def play(
     *,
     variables: bool = False,
 ) -> Played:
-    """Call a function, recording what depends on some of its arguments.
+    """Call a function where ops run at once, recording what depends on some of its arguments.
 
     Parameters
     ----------
@@ -95,6 +94,7 @@ def play(
     is_plain, takes_all = dispatch.is_plain(), positions == range(len(args))
     mine = [*args] if takes_all else [_argument(p, args, kwargs) for p in positions]
     leaves, tree = flatten(mine)
+    there = None
     fresh = _views(leaves) if is_plain else None
     if fresh is None:
         paths = [
@@ -103,7 +103,7 @@ def play(
             for path in leaf_paths(child, f"argument {p}")
         ]
         fresh = [fresh_tensor(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
-    there = [handle is not None for handle in fresh]
+        there = [handle is not None for handle in fresh]
     payloads = [handle._data for handle in fresh if handle is not None]
     recording = Recording()
     recording.watches_variables = variables
@@ -121,6 +121,9 @@ def play(
     with recording.recording():
         result = f(*given, **named) if is_plain else call_captured(f, *given, **named)
     return Played(recording, result, payloads, tree, there)
+
+
+play = eagerly(play_here)
 
 
 def _argument(p: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -374,6 +377,7 @@ __all__ = [
     "fresh_tensor",
     "gradients_or_zeros",
     "play",
+    "play_here",
     "scalar_payload",
     "split_aux",
     "with_graph",
