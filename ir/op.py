@@ -136,7 +136,9 @@ class Op:
     @cached_property
     def derivative(self) -> Callable[..., tuple[Any, ...]] | None:
         """The derivative rule; None for an op without gradient and for one without a rule."""
-        import plait.ir.derivatives  # noqa: F401
+        from plait.ir.derivatives import load
+
+        load()
 
         return None if self.vjp is without_gradient else self.vjp
 

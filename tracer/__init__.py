@@ -11,6 +11,10 @@ from plait.tracer.asked import convert_modules as convert_modules
 from plait.tracer.asked import converting as converting
 from plait.tracer.capture import trace_function as trace_function
 from plait.tracer.control.custom import call_captured as call_captured
+from plait.tracer.control.custom import fitting_gradients as fitting_gradients
+from plait.tracer.control.custom import pair as pair
+from plait.tracer.control.custom import stage_call as stage_call
+from plait.tracer.control.custom import stage_custom as stage_custom
 from plait.tracer.control.replay import Inner as Inner
 from plait.tracer.control.text import Text as Text
 from plait.tracer.control.text import print_public as print_public
@@ -52,6 +56,7 @@ from plait.tracer.segments import Segment as Segment
 from plait.tracer.spec import TensorSpec as TensorSpec
 from plait.tracer.spec import parse_specs as parse_specs
 from plait.tracer.spec import spec_from_text as spec_from_text
+from plait.tracer.state import current as current
 from plait.tracer.tensor import FROZEN as FROZEN
 from plait.tracer.tensor import Tensor as Tensor
 from plait.tracer.tensor import aligned_array as aligned_array

@@ -25,8 +25,7 @@ from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import ExecutionPlan, Graph, GraphBuilder
 from plait.ir.autodiff.graphs import joint
 from plait.ir.derivatives.define import like
-from plait.runtime import MemoryAnalysis, memory_lines, memory_of, plan_memory
-from plait.runtime.played import all_gradients
+from plait.runtime import MemoryAnalysis, all_gradients, memory_lines, memory_of, plan_memory
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")

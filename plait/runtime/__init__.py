@@ -2,15 +2,30 @@
 
 from plait.runtime import device as device
 from plait.runtime import shipping as shipping
+from plait.runtime.custom import custom_gradient as custom_gradient
+from plait.runtime.custom import remat as remat
+from plait.runtime.custom import stop_gradient as stop_gradient
+from plait.runtime.derivatives import hessian as hessian
+from plait.runtime.derivatives import jacobian as jacobian
+from plait.runtime.derivatives import jvp as jvp
 from plait.runtime.explain import Explanation as Explanation
+from plait.runtime.gradients import grad as grad
+from plait.runtime.gradients import gradients_function as gradients_function
+from plait.runtime.gradients import implicit_gradients as implicit_gradients
+from plait.runtime.gradients import implicit_value_and_gradients as implicit_value_and_gradients
+from plait.runtime.gradients import value_and_grad as value_and_grad
+from plait.runtime.gradients import value_and_gradients_function as value_and_gradients_function
+from plait.runtime.gradients import vjp as vjp
 from plait.runtime.graph_function import GraphFunction as GraphFunction
 from plait.runtime.graph_function import graph_function as graph_function
+from plait.runtime.loops import loop_gradients as loop_gradients
 from plait.runtime.memory import MemoryAnalysis as MemoryAnalysis
 from plait.runtime.memory import memory_lines as memory_lines
 from plait.runtime.memory import memory_of as memory_of
 from plait.runtime.memory import plan_memory as plan_memory
 from plait.runtime.options import Options as Options
 from plait.runtime.options import make_options as make_options
+from plait.runtime.played import all_gradients as all_gradients
 from plait.runtime.records import TraceRecord as TraceRecord
 from plait.runtime.results import value_of as value_of
 from plait.runtime.rows import RowFunction as RowFunction
@@ -19,4 +34,5 @@ from plait.runtime.rows import Stream as Stream
 from plait.runtime.rows import is_array as is_array
 from plait.runtime.staging import Optimized as Optimized
 from plait.runtime.staging import Traced as Traced
+from plait.runtime.tape import GradientTape as GradientTape
 from plait.runtime.variable import Variable as Variable

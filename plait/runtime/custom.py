@@ -18,9 +18,20 @@ from plait.ir.errors import SignatureError
 from plait.ir.frames import boundary
 from plait.runtime.graph_function import graph_function
 from plait.runtime.variable import Variable
-from plait.tracer import Tensor, flatten, freeze, recorder, unflatten, unwrap, wrap
-from plait.tracer.control.custom import fitting_gradients, pair, stage_call, stage_custom
-from plait.tracer.state import current
+from plait.tracer import (
+    Tensor,
+    current,
+    fitting_gradients,
+    flatten,
+    freeze,
+    pair,
+    recorder,
+    stage_call,
+    stage_custom,
+    unflatten,
+    unwrap,
+    wrap,
+)
 
 
 @boundary
