@@ -63,6 +63,10 @@ campaign-capture: $(VENV)/.dev  ## run 100,000 random programs and 10,000 sequen
 	$(run) -m tests.capture.fuzz.campaign programs --count 100000 --jobs $(JOBS) $(ARGS)
 	$(run) -m tests.capture.fuzz.campaign sequences --count 10000 --jobs $(JOBS) $(ARGS)
 
+.PHONY: campaign-files
+campaign-files: $(VENV)/.dev  ## read 10,000 broken files of saved functions
+	$(run) -m tests.plait.deploy.mutations --count 10000 $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.examples  ## measure the ratios of docs/benchmarks.md
 	$(run) -m benchmarks $(ARGS)

@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from plait.ir.errors import DTypeError, ParseError, ShapeError, UnknownNameError
+from plait.ir.errors import DTypeError, ParseError, ShapeError, TraceError, UnknownNameError
 
 DType = np.dtype[Any]
 
@@ -125,6 +125,29 @@ class Dim:
 
     def __str__(self) -> str:
         return self.name
+
+    def _number(self, *others: Any) -> Any:
+        """Called where the number itself is needed; a tensor beside it takes it as an operand.
+
+        Raises
+        ------
+        TraceError
+            Always: there is none yet.
+        """
+        from plait.ir.location import user_location
+
+        if others and not isinstance(others[0], (int, float, complex, Dim)):
+            return NotImplemented
+        raise TraceError(
+            f"the size {self.name} has no number while the function is captured for any: use the "
+            "tensor's shape as it is, -1 in a reshape, or capture the function for a number",
+            user_location(),
+        )
+
+    __index__ = __int__ = __float__ = __bool__ = _number
+    __neg__ = __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = _number
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = _number
+    __lt__ = __le__ = __gt__ = __ge__ = _number
 
 
 Dimension = int | Dim

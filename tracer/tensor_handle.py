@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
-from plait.ir import Value, dispatch, functions
+from plait.ir import Dim, Value, dispatch, functions
 from plait.ir.errors import LeakedTracerError, PlaitError, TraceError
 from plait.ir.frames import hide_internals, translated
 from plait.ir.functions.payload import WEAK_TYPES, WeakValue, ask_number
@@ -157,7 +157,7 @@ def leaked(value: Value) -> LeakedTracerError:
 def is_array_like(x: Any) -> bool:
     """Whether an operator may take ``x`` as its other operand."""
     kind = type(x)
-    if kind is _tensor_class or kind in WEAK_TYPES or kind is np.ndarray:
+    if kind is _tensor_class or kind in WEAK_TYPES or kind is np.ndarray or kind is Dim:
         return True
     if isinstance(x, (bool, int, float, complex, list, tuple, np.generic)):
         return True

@@ -10,10 +10,11 @@ import numpy as np
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, as_int
-from plait.ir.functions.payload import as_payload, broadcast_to, cast
+from plait.ir.functions.payload import as_payload, broadcast_to, cast, number_of_elements
 from plait.ir.functions.reductions import fill
 from plait.ir.ops.random import blocks_of
 from plait.ir.types import (
+    Dim,
     DType,
     Shape,
     as_dtype,
@@ -67,7 +68,7 @@ def as_shape(shape: Any) -> Shape:
         return (int(shape),)
     if isinstance(shape, str):
         raise DTypeError(f"random: a shape is made of integers, got {shape!r}")
-    return tuple([as_int("random", "a size", n) for n in shape])
+    return tuple([n if type(n) is Dim else as_int("random", "a size", n) for n in shape])
 
 
 # The parameters of distributions, which stand behind the shape; NumPy's stand before it.
@@ -123,7 +124,17 @@ def random_bits(state: Any, shape: Any = (), dtype: Any = uint32) -> Drawn:
     """
     state, shape, dtype = as_array(state), as_shape(shape), as_dtype(dtype)
     bits = ops.philox(state, shape=shape, dtype=dtype)
-    return bits, ops.add(state, np.asarray([0, blocks_of(shape, dtype)], uint64))
+    return bits, ops.add(state, _taken(shape, dtype))
+
+
+def _taken(shape: Shape, dtype: DType) -> Any:
+    """What the bits of a shape add to a state."""
+    if all(type(n) is int for n in shape):
+        return np.asarray([0, blocks_of(shape, dtype)], uint64)
+    words = ops.multiply(number_of_elements(shape), np.asarray(dtype.itemsize // 4))
+    blocks = ops.floor_divide(ops.add(words, np.asarray(3)), np.asarray(4))
+    place = ops.reshape(ops.cast(blocks, dtype=uint64), shape=(1,))
+    return ops.concat(np.zeros(1, uint64), place, axis=0)
 
 
 def split(state: Any, count: int = 2) -> Drawn:

@@ -16,10 +16,12 @@ import numpy as np
 from plait.ir import dispatch, ops
 from plait.ir.errors import DTypeError, ShapeError, TraceError
 from plait.ir.graph import Value
+from plait.ir.literal import Literal
 from plait.ir.op import get_op
 from plait.ir.ops import cast as cast_op
 from plait.ir.types import (
     SHORT_NAMES,
+    Dim,
     DType,
     Shape,
     as_dtype,
@@ -124,6 +126,8 @@ def as_payload(x: Any) -> Any:
         return x
     if isinstance(x, (list, tuple)):
         return from_sequence(x)
+    if kind is Dim:
+        return WeakValue(number_of_elements((x,)), int)
     if isinstance(x, memoryview) or hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
         return _native(np.asarray(x))
     bases: tuple[Any, ...] = (int, float, complex)
@@ -134,6 +138,13 @@ def as_payload(x: Any) -> Any:
         f"expected a tensor, an array, a number or a (nested) list of numbers, "
         f"got {type(x).__name__}"
     )
+
+
+def number_of_elements(shape: Shape) -> Value:
+    """How many elements a symbolic shape has, i64[]: a number where its sizes are numbers."""
+    ones = ops.full(value=Literal(np.int64(1)), shape=tuple(shape))
+    count: Value = ops.reduce_sum(ones, axes=tuple(range(len(shape))))
+    return count
 
 
 def _native(array: Any) -> Any:

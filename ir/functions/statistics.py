@@ -10,7 +10,14 @@ import numpy as np
 from plait.ir import ops
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.functions.axes import as_array, normalize_axes, normalize_axis
-from plait.ir.functions.payload import as_payload, broadcast_to, cast, result_dtype, to_inexact
+from plait.ir.functions.payload import (
+    as_payload,
+    broadcast_to,
+    cast,
+    number_of_elements,
+    result_dtype,
+    to_inexact,
+)
 from plait.ir.functions.reductions import fill, keep, masked
 from plait.ir.functions.reductions import max as max_
 from plait.ir.functions.reductions import min as min_
@@ -53,13 +60,14 @@ def mean_dtypes(dtype: DType, wanted: Any) -> tuple[DType, DType]:
     return (float32 if result == float16 or result == bfloat16 else result), result
 
 
-def _count(name: str, x: Any, axes: tuple[int, ...], where: Any) -> Any:
+def _count(x: Any, axes: tuple[int, ...], where: Any) -> Any:
     """How many elements each mean is over: a number, or a payload for a mask."""
     if where is None or where is True:
         sizes = [x.shape[a] for a in axes]
-        if not all(type(n) is int for n in sizes):
-            raise ShapeError(f"{name}: an axis has a symbolic size; a number is needed")
-        return math.prod(sizes)
+        if all(type(n) is int for n in sizes):
+            return math.prod(sizes)
+        kept = [n for a, n in enumerate(x.shape) if a not in axes]
+        return broadcast_to(number_of_elements(tuple(sizes)), tuple(kept))
     mask = broadcast_to(cast(as_array(where), bool_), x.shape)
     return ops.reduce_sum(cast(mask, int64), axes=axes)
 
@@ -108,7 +116,7 @@ def mean(
     x = cast(x, compute)
     axes = normalize_axes("mean", axis, x.ndim)
     total = ops.reduce_sum(masked(x, where, 0), axes=axes)
-    found = _divide(total, _count("mean", x, axes, where))
+    found = _divide(total, _count(x, axes, where))
     return keep(cast(found, result), x, axes, keepdims)
 
 
@@ -164,7 +172,7 @@ def _variance(
     name: str, x: Any, axis: Any, keepdims: bool, correction: Any, ddof: Any, where: Any
 ) -> Any:
     axes = normalize_axes(name, axis, x.ndim)
-    count = _count(name, x, axes, where)
+    count = _count(x, axes, where)
     middle = keep(_divide(ops.reduce_sum(masked(x, where, 0), axes=axes), count), x, axes, True)
     distance = masked(ops.subtract(x, broadcast_to(middle, x.shape)), where, 0)
     squares = squared_size(distance)
@@ -279,7 +287,7 @@ def standardize(
     compute = mean_dtypes(result, None)[0]
     x = cast(x, compute)
     axes = normalize_axes("standardize", axis, x.ndim)
-    count = _count("standardize", x, axes, where)
+    count = _count(x, axes, where)
 
     def average_of(values: Any) -> Any:
         total = ops.reduce_sum(masked(values, where, 0), axes=axes)

@@ -14,7 +14,7 @@ import numpy as np
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.op import Op, register
 from plait.ir.ops.rules import check_tensors
-from plait.ir.types import DType, Shape, TensorType, as_dtype, uint32, uint64
+from plait.ir.types import Dim, DType, Shape, TensorType, as_dtype, uint32, uint64
 
 __all__ = ["philox"]
 
@@ -61,7 +61,7 @@ def infer_philox(state: Any, *, shape: Shape, dtype: DType = uint32) -> TensorTy
         raise DTypeError(f"philox: expected a state u64[2] of key and counter, got {state}")
     if as_dtype(dtype) not in (uint32, uint64):
         raise DTypeError(f"philox: bits come as uint32 or uint64, not {as_dtype(dtype).name}")
-    if not all(type(n) is int and n >= 0 for n in shape):
+    if not all(type(n) is Dim or (type(n) is int and n >= 0) for n in shape):
         raise ShapeError(f"philox: expected sizes that are numbers, got shape {shape}")
     return TensorType(as_dtype(dtype), (*state.shape[:-1], *shape))
 

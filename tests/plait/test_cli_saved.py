@@ -61,7 +61,9 @@ def test_run_says_what_is_wrong(folder: Path, capsys: Out) -> None:
     assert "cell takes x: f32[n,3], p__b__: f32[2]" in message
     np.savez("y.npz", x=np.ones((2, 4), "f4"), p__b__=np.ones(2, "f4"))
     message = failure(capsys, "run", "cell.plait", "--inputs", "y.npz")
-    assert message == "plait: error: input x is f32[n,3], got float32[2,4]; convert the array first\n"
+    assert (
+        message == "plait: error: input x is f32[n,3], got float32[2,4]; convert the array first\n"
+    )
     np.savez("z.npz", np.full((2, 3), 1e6, "f4"), np.ones(2, "f4"))
     message = failure(capsys, "run", "cell.plait", "--inputs", "z.npz", "--backend", "planned")
     assert "test_cli_saved.py:" in message

@@ -1,4 +1,4 @@
-"""Files of saved functions, broken at random: reading one ends in one kind of error, or in a function.
+"""Files of saved functions, broken at random: reading one gives a function, or one kind of error.
 
 ``python -m tests.plait.deploy.mutations --count 10000`` runs a campaign; each line that it prints
 names the seed that makes the file again.
@@ -46,7 +46,20 @@ FORBIDDEN = (
     "urllib.",
 )
 HUGE = ("-1", "0", "1", "7", "4096", str(2**31), str(2**62), str(10**18), "9" * 400, "1e308")
-WORDS = ("x", "f32[2]", "f32[n]", "token", "none", "true", "python", "@const_0", "?b", "nan", "{", ")")
+WORDS = (
+    "x",
+    "f32[2]",
+    "f32[n]",
+    "token",
+    "none",
+    "true",
+    "python",
+    "@const_0",
+    "?b",
+    "nan",
+    "{",
+    ")",
+)
 
 _state: dict[str, Any] = {"watching": False, "seen": []}
 
@@ -76,7 +89,12 @@ def samples() -> list[bytes]:
         weight.assign_sub(pl.ones((3, 2)) * 0.1)
         assert pl.min(y) > -1e6, f"too small: {pl.min(y)}"
         noise = generator.uniform((2,))
-        return {"y": y + noise, "table": pl.asarray(np.arange(20.0)), "text": f"{pl.sum(y)}", "n": 3}
+        return {
+            "y": y + noise,
+            "table": pl.asarray(np.arange(20.0)),
+            "text": f"{pl.sum(y)}",
+            "n": 3,
+        }
 
     @pl.graph_function(name="plain")
     def plain(x: Any) -> Any:
