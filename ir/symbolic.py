@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from plait.ir.analysis import nested_graphs
-from plait.ir.errors import ShapeError
+from plait.ir.errors import PlaitError, ShapeError
 from plait.ir.graph import Graph, Node, Value
-from plait.ir.types import BytesType, Dim, TensorType, Type
+from plait.ir.types import BytesType, Dim, Dimension, TensorType, Type
 
-Sizes = Mapping[Dim, int]
+Sizes = Mapping[Dim, Dimension]
 
 
 def has_dims(type_: Type) -> bool:
@@ -42,8 +42,13 @@ def specialize(graph: Graph, sizes: Sizes) -> Graph:
     Parameters
     ----------
     graph : Graph
-    sizes : mapping of Dim to int
+    sizes : mapping of Dim to int or Dim
         Dimensions that are missing stay symbolic.
+
+    Raises
+    ------
+    PlaitError
+        An op does not take the sizes, at the user's line.
     """
     made: dict[Graph, Graph] = {}
     for one in nested_graphs(graph):
@@ -60,7 +65,10 @@ def _specialize(graph: Graph, sizes: Sizes, regions: Mapping[Graph, Graph]) -> G
         operands = tuple([mapping[v] for v in node.operands])
         attributes = {k: substitute(v, sizes) for k, v in node.attributes.items()}
         inner = tuple([regions[r] for r in node.regions])
-        types = node.op.infer_types(tuple([v.type for v in operands]), attributes, inner)
+        try:
+            types = node.op.infer_types(tuple([v.type for v in operands]), attributes, inner)
+        except PlaitError as error:
+            raise error.at(node.location) from None
         made = Node.make(node.op, operands, attributes, inner, node.location, types)
         nodes.append(made)
         mapping.update(zip(node.results, made.results, strict=True))

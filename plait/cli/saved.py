@@ -10,7 +10,7 @@ import numpy as np
 
 from plait.deploy import LoadedFunction, load
 from plait.ir import nested_graphs
-from plait.ir.errors import PlaitError
+from plait.ir.errors import PlaitError, TargetError
 from plait.runtime import is_array
 from plait.tracer import flatten
 
@@ -55,10 +55,21 @@ def _placed(files: Any) -> Iterator[None]:
 
 
 def call_saved(function: LoadedFunction, arrays: list[Any]) -> list[Any]:
-    """Call a saved function; gives the arrays and numbers in its result."""
+    """Call a saved function; gives the arrays and numbers in its result.
+
+    Raises
+    ------
+    TargetError
+        It raises an error of its own.
+    """
     args, kwargs = function.arguments(arrays)
     with lines_of(function):
-        leaves, _ = flatten(function(*args, **kwargs))
+        try:
+            leaves, _ = flatten(function(*args, **kwargs))
+        except PlaitError:
+            raise
+        except Exception as error:  # that the function raises
+            raise TargetError(f"in {function.saved.manifest.name}") from error
     return [np.asarray(leaf) for leaf in leaves if is_array(leaf)]
 
 

@@ -78,7 +78,7 @@ def from_bytes(data: bytes) -> Saved:
     except PlaitError as error:
         raise SavedFileError(str(error)) from None
     except (RecursionError, MemoryError, OverflowError) as error:
-        raise SavedFileError(f"it cannot be read: {error or type(error).__name__}") from None
+        raise SavedFileError(f"it cannot be read: {type(error).__name__}") from None
 
 
 def _read(members: dict[str, bytes]) -> Saved:

@@ -66,9 +66,9 @@ class _Matcher:
         if len(args) != count:
             self.fail(f"takes {count} positional arguments, as it was saved; got {len(args)}")
         if kwargs.keys() != manifest.keyword.keys():
-            names = ", ".join(manifest.keyword) or "none"
+            wanted = ", ".join(manifest.keyword) or "none"
             self.fail(
-                f"takes the named arguments {names}, as it was saved; got {', '.join(kwargs)}"
+                f"takes the named arguments {wanted}, as it was saved; got {', '.join(kwargs)}"
             )
         names = [p.name for p in manifest.parameters if p.kind.startswith("positional_")]
         for i, (tree, value) in enumerate(zip(manifest.positional, args, strict=True)):

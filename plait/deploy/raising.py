@@ -54,10 +54,11 @@ def _named(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {**attributes, "error": known.__name__, "message": message}
 
 
-def _is_known(kind: Any) -> bool:
+def _is_known(kind: type) -> bool:
     """Whether a class is found by its name, and made with a message."""
     name = kind.__name__
-    found = getattr(errors, name, None) if name in errors.__all__ else getattr(builtins, name, None)
+    home: Any = errors if name in errors.__all__ else builtins
+    found: Any = getattr(home, name, None)
     if found is not kind or not issubclass(kind, Exception):
         return False
     try:

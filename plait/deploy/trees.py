@@ -252,7 +252,7 @@ def _instance(kind: type, names: tuple[str, ...], children: list[Any]) -> Any:
 def _fits(tree: Tree, kind: Any) -> bool:
     """Whether a class has the fields of a structure."""
     if tree.kind == "named_tuple":
-        return getattr(kind, "_fields", None) == tree.rest
+        return bool(getattr(kind, "_fields", None) == tree.rest)
     if not dataclasses.is_dataclass(kind):
         return False
     return {f.name for f in dataclasses.fields(kind)} <= {*tree.rest}

@@ -10,10 +10,10 @@ import numpy as np
 from plait.deploy.documents import Document
 from plait.ir import DTYPES, DType, as_dtype
 
+_PLAIN: tuple[type, ...] = (bool, int, float, complex, str, bytes)
 #: Classes that can be values themselves, as in ``dtype=np.float32``.
-CLASSES: dict[str, type] = {
-    kind.__name__: kind for kind in (bool, int, float, complex, str, bytes)
-} | {f"numpy.{dtype.name}": dtype.type for dtype in DTYPES if dtype.type.__module__ == "numpy"}
+CLASSES: dict[str, type] = {kind.__name__: kind for kind in _PLAIN}
+CLASSES |= {f"numpy.{d.name}": d.type for d in DTYPES if d.type.__module__ == "numpy"}
 _CLASS_NAMES = {kind: name for name, kind in CLASSES.items()}
 _DTYPES = set(DTYPES)
 

@@ -360,3 +360,23 @@ def test_the_source_may_be_gone(tmp_path: Path) -> None:
     source = compiled(lambda x: x)
     source.save(tmp_path / "g.plait", "f32[2]", include_source=False)
     assert pl.load(tmp_path / "g.plait").sources == ()
+
+
+def test_the_promised_program(tmp_path: Path) -> None:
+    @pl.graph_function
+    def lstm_cell(x: Any, w: Any, h: Any, c: Any) -> Any:
+        y = pl.split(pl.matmul(pl.concat([x, h], axis=1), w), 4, axis=1)
+        in_value = pl.tanh(y[0])
+        in_gate, forget_gate, out_gate = [pl.sigmoid(v) for v in y[1:]]
+        c = (forget_gate * c) + (in_gate * in_value)
+        return out_gate * pl.tanh(c), c
+
+    x, w, h, c = x32(8, 16), x32(32, 64), x32(8, 16), x32(8, 16)
+    path = tmp_path / "cell.plait"
+    lstm_cell.save(path, x, w, h, c)
+    loaded = pl.load(path)
+    same(loaded(x, w, h, c), lstm_cell(x, w, h, c))
+    gradient = pl.grad(lambda w: pl.sum(loaded(x, w, h, c)[0]))
+    same(gradient(w), pl.grad(lambda w: pl.sum(lstm_cell(x, w, h, c)[0]))(w))
+    lstm_cell.save(path, "f32[b,16]", w, "f32[b,16]", "f32[b,16]")
+    same(pl.load(path)(x, w, h, c), lstm_cell(x, w, h, c))
