@@ -56,8 +56,8 @@ def as_int64(value: Value, is_tensor: bool = False) -> Any:
         return value
     if is_floating(value.dtype):
         wide = functions.astype(value, np.float64)
-        nan = ShapeError(f"__int__: {_NAN}") if is_tensor else ValueError(_NAN)
-        infinite = RangeError(f"__int__: {_INFINITE}") if is_tensor else OverflowError(_INFINITE)
+        nan = ShapeError(_NAN) if is_tensor else ValueError(_NAN)
+        infinite = RangeError(_INFINITE) if is_tensor else OverflowError(_INFINITE)
         check(functions.logical_not(functions.isnan(wide)), nan)
         check(functions.isfinite(wide), infinite)
         check(functions.less(functions.abs(wide), np.asarray(_LIMIT)), OverflowError(_TOO_LARGE))
