@@ -65,24 +65,21 @@ def _array(leaf: Any) -> Any:
     return np.array(leaf._data) if type(leaf) is Tensor else leaf
 
 
-def trial_of(traced: TracedFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trial:
+def trial_of(traced: TracedFunction, leaves: Sequence[Any]) -> Trial:
     """The arguments that an export was asked for, with arrays where they are types only."""
-    leaves, tree = flatten((args, kwargs))
-    is_same = tree == traced.in_tree
     generator = np.random.default_rng(0)
     sizes: dict[Dim, int] = {}
-    generated, found = False, []
-    for i, leaf in enumerate(traced.leaves):
-        given = leaves[i] if is_same else None
-        if leaf.type is None:
-            found.append(leaf.value.value)
-        elif is_same and not isinstance(given, (TensorSpec, str)):
-            found.append(given)
+    kind, found = "given", []
+    for spec, given in zip(traced.leaves, leaves, strict=True):
+        if spec.type is None:
+            found.append(spec.value.value)
+        elif isinstance(given, (TensorSpec, str)):
+            kind = "generated"
+            found.append(_made(spec, generator, sizes))
         else:
-            generated = True
-            found.append(_made(leaf, generator, sizes))
+            found.append(given)
     args, kwargs = unflatten(traced.in_tree, found)
-    return Trial(args, kwargs, "generated" if generated else "given")
+    return Trial(args, kwargs, kind)
 
 
 def _made(leaf: Any, generator: Any, sizes: dict[Dim, int]) -> Any:
@@ -142,7 +139,7 @@ def largest_difference(wanted: Sequence[Any], found: Sequence[Any]) -> float:
         have = np.asarray(have)
         if want.shape != have.shape or want.dtype != have.dtype:
             return float("inf")
-        wide = np.complex128 if is_complex(want.dtype) else np.longdouble
+        wide: Any = np.complex128 if is_complex(want.dtype) else np.longdouble
         a, b = np.asarray(want, wide).reshape(-1), np.asarray(have, wide).reshape(-1)
         with np.errstate(all="ignore"):
             gap = np.where((a == b) | ((a != a) & (b != b)), 0, np.abs(a - b))

@@ -18,7 +18,7 @@ from plait.deploy.saving import Saved, package
 from plait.ir import Graph, GraphBuilder, TensorType, name_values
 from plait.ir.errors import PlaitError, SaveError
 from plait.ir.types import bfloat16
-from plait.runtime.export_report import ExportReport
+from plait.runtime import ExportReport
 from plait.tracer import TracedFunction
 
 CHECKS = ("drop", "status")
@@ -53,7 +53,7 @@ def export_function(
     function: Any,
     path: str | os.PathLike[str],
     program: Any,
-    arguments: tuple[tuple[Any, ...], dict[str, Any]],
+    leaves: Sequence[Any],
     checks: str,
 ) -> ExportReport:
     """Write a captured function as a program of NumPy's or of StableHLO's.
@@ -76,7 +76,7 @@ def export_function(
         raise SaveError(f"checks={checks!r}: known are {' and '.join(map(repr, CHECKS))}")
     saved = package(function, program, False)
     traced: TracedFunction = program.traced
-    trial = trial_of(traced, *arguments)
+    trial = trial_of(traced, leaves)
     graph = passes.run_pipeline(bind_state(saved), program.options.passes).graph
     report, run = writers[target.suffix](Export(saved, graph, target), trial, checks)
     return _compared(report, function, traced, saved, trial, run)

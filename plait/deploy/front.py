@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from plait.ir.frames import boundary
-from plait.runtime.export_report import ExportReport
-from plait.runtime.shipping import register_exporter, register_saver
+from plait.runtime import ExportReport, register_exporter, register_saver
 
 if TYPE_CHECKING:
     from plait.deploy.loaded import LoadedFunction
@@ -86,13 +85,13 @@ def export(
     function: Any,
     path: str | os.PathLike[str],
     captured: Any,
-    arguments: tuple[tuple[Any, ...], dict[str, Any]],
+    leaves: list[Any],
     checks: str,
 ) -> ExportReport:
     """Write a captured function as a program of another kind."""
     from plait.deploy.exporting import export_function
 
-    return export_function(function, path, captured, arguments, checks)
+    return export_function(function, path, captured, leaves, checks)
 
 
 register_saver(save)

@@ -103,6 +103,7 @@ class FullExplanation:
     def as_text(self) -> str:
         """The records as tables."""
         parts = []
+        rows: list[tuple[str, ...]]
         if self.rewrites:
             rows = [(r.pass_name, r.rule, f"{r.count}", r.location) for r in self.rewrites]
             parts.append(table("rewrites", ("pass", "rule", "times", "line"), rows))

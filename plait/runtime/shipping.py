@@ -12,8 +12,8 @@ from plait.runtime.export_report import ExportReport
 #: Takes the function, the path, its ``Program``, and whether to keep its source.
 Saver = Callable[[Any, Any, Any, bool], None]
 _savers: list[Saver] = []
-#: Takes the function, the path, its ``Program``, its arguments, and what becomes of checks.
-Exporter = Callable[[Any, Any, Any, tuple[tuple[Any, ...], dict[str, Any]], str], Any]
+#: Takes the function, the path, its ``Program``, leaves of arguments, and what becomes of checks.
+Exporter = Callable[[Any, Any, Any, list[Any], str], Any]
 _exporters: list[Exporter] = []
 
 
@@ -132,7 +132,8 @@ class Shipped:
         staged = self.trace(*args, **kwargs)  # type: ignore[attr-defined]
         if not args and not kwargs and self.signature is not None:  # type: ignore[attr-defined]
             args, kwargs = self.signature  # type: ignore[attr-defined]
-        found: ExportReport = _exporters[-1](self, path, staged._program, (args, kwargs), checks)
+        leaves = self._bind(args, kwargs, self._options).leaves  # type: ignore[attr-defined]
+        found: ExportReport = _exporters[-1](self, path, staged._program, leaves, checks)
         return found
 
 

@@ -225,14 +225,15 @@ def bordered(x: Any, low: Any, high: Any, gaps: Any, value: Any) -> Any:
         return x
     sizes = [spread(n, g) for n, g in zip(x.shape[lead:], gaps, strict=True)]
     wide = np.full((*x.shape[:lead], *sizes), value, x.dtype)
-    wide[(..., *[slice(None, None, g) for g in gaps])] = x
+    whole = [slice(None)] * lead
+    wide[tuple(whole + [slice(None, None, g) for g in gaps])] = x
     outer = [(0, 0)] * lead + [(max(a, 0), max(b, 0)) for a, b in zip(low, high, strict=True)]
     wide = np.pad(wide, outer, constant_values=value)
     cut = [
         slice(max(-a, 0), max(n - max(-b, 0), 0))
         for a, b, n in zip(low, high, wide.shape[lead:], strict=True)
     ]
-    return wide[(..., *cut)]
+    return wide[tuple(whole + cut)]
 
 
 def convolution(
