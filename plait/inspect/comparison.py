@@ -154,7 +154,7 @@ def _compare(before: Graph, after: Graph, region: tuple[str, ...]) -> tuple[int,
             line = node_line(node, new)
             changes.append(GraphChange("added", "", line, (), region, _where(node)))
             continue
-        what = tuple(_what(other, node, found))
+        what = tuple(node_changes(other, node, found))
         equal += not what
         if set(what) - {"regions"}:
             lines = node_line(other, old), node_line(node, new)
@@ -199,7 +199,7 @@ def _where(node: Node) -> str:
     return f"{node.location.file}:{node.location.line}" if node.location != UNKNOWN else ""
 
 
-def _what(before: Node, after: Node, found: Matching) -> Iterator[str]:
+def node_changes(before: Node, after: Node, found: Matching) -> Iterator[str]:
     """What differs between two nodes that match."""
     if before.op is not after.op:
         yield "op"
@@ -250,4 +250,4 @@ def _tails(
         yield GraphChange("outputs", texts[0], texts[1], (), region)
 
 
-__all__ = ["GraphChange", "GraphDifference", "compare"]
+__all__ = ["GraphChange", "GraphDifference", "compare", "node_changes"]
