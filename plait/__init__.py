@@ -7,6 +7,8 @@ NumPy's meaning; ``pl.graph_function`` compiles a Python function of them.
 from __future__ import annotations
 
 from collections.abc import Callable as _Callable
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from plait import inspect as inspect
@@ -41,23 +43,9 @@ from plait.ir import uint32 as uint32
 from plait.ir import uint64 as uint64
 from plait.ir.device import Device as Device
 from plait.printing import print as print
-from plait.runtime import GradientTape as GradientTape
 from plait.runtime import Variable as Variable
-from plait.runtime import custom_gradient as custom_gradient
-from plait.runtime import grad as grad
-from plait.runtime import gradients_function as gradients_function
 from plait.runtime import graph_function as graph_function
-from plait.runtime import hessian as hessian
-from plait.runtime import implicit_gradients as implicit_gradients
-from plait.runtime import implicit_value_and_gradients as implicit_value_and_gradients
-from plait.runtime import jacobian as jacobian
-from plait.runtime import jvp as jvp
 from plait.runtime import loop_gradients as loop_gradients
-from plait.runtime import remat as remat
-from plait.runtime import stop_gradient as stop_gradient
-from plait.runtime import value_and_grad as value_and_grad
-from plait.runtime import value_and_gradients_function as value_and_gradients_function
-from plait.runtime import vjp as vjp
 from plait.runtime.device import device as device
 from plait.runtime.device import devices as devices
 from plait.tracer import Tensor as Tensor
@@ -66,7 +54,23 @@ from plait.tracer import convert_modules as convert_modules
 from plait.tracer import from_dlpack as from_dlpack
 from plait.tracer import public_functions as _public_functions
 from plait.tracer import register_pytree as register_pytree
-from plait.vectorized import vmap as vmap
+
+if _TYPE_CHECKING:
+    from plait.runtime import GradientTape as GradientTape
+    from plait.runtime import custom_gradient as custom_gradient
+    from plait.runtime import grad as grad
+    from plait.runtime import gradients_function as gradients_function
+    from plait.runtime import hessian as hessian
+    from plait.runtime import implicit_gradients as implicit_gradients
+    from plait.runtime import implicit_value_and_gradients as implicit_value_and_gradients
+    from plait.runtime import jacobian as jacobian
+    from plait.runtime import jvp as jvp
+    from plait.runtime import remat as remat
+    from plait.runtime import stop_gradient as stop_gradient
+    from plait.runtime import value_and_grad as value_and_grad
+    from plait.runtime import value_and_gradients_function as value_and_gradients_function
+    from plait.runtime import vjp as vjp
+    from plait.vectorized import vmap as vmap
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
@@ -98,6 +102,26 @@ _OTHERS = (
     "graph_function iinfo inf int16 int32 int64 int8 isdtype load nan newaxis pi print random "
     "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
 )
+# What is loaded when it is first asked for, so that importing is quick.
+_LAZY = dict.fromkeys(
+    (
+        "GradientTape",
+        "custom_gradient",
+        "grad",
+        "gradients_function",
+        "hessian",
+        "implicit_gradients",
+        "implicit_value_and_gradients",
+        "jacobian",
+        "jvp",
+        "remat",
+        "stop_gradient",
+        "value_and_grad",
+        "value_and_gradients_function",
+        "vjp",
+    ),
+    "plait.runtime",
+) | {"vmap": "plait.vectorized"}
 __all__ = sorted({*_functions, *_OTHERS.split()})
 
 
@@ -106,7 +130,10 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """Say what to use for a name that does not exist."""
+    """Load what differentiates; say what to use for a name that does not exist."""
+    if name in _LAZY:
+        found = globals()[name] = getattr(_import_module(_LAZY[name]), name)
+        return found
     from plait.other_names import hint
 
     # The interpreter adds a hint of its own to an error that carries the module.

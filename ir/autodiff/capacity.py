@@ -11,6 +11,9 @@ from typing import Literal
 from plait.ir import dispatch
 from plait.ir.errors import RangeError
 
+#: Which residuals a gradient keeps, and which it computes again.
+POLICIES = ("min-cut", "save-all", "recompute-all")
+
 
 @dataclass(frozen=True, slots=True)
 class LoopOptions:

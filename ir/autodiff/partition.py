@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from plait.ir.autodiff import capacity
+from plait.ir.autodiff.capacity import POLICIES
 from plait.ir.autodiff.flow import sink_side
 from plait.ir.autodiff.graphs import Joint
 from plait.ir.autodiff.liveness import live_nodes
@@ -26,7 +27,6 @@ from plait.ir.errors import GraphError
 from plait.ir.graph import Graph, Node, Value
 from plait.ir.location import UNKNOWN, Location
 
-POLICIES = ("min-cut", "save-all", "recompute-all")
 _SOURCE, _SINK = 0, 1
 #: What only the backward pass reads is better computed there, from what the forward pass has.
 LATER = 1.0625

@@ -25,7 +25,6 @@ from plait.runtime.segments import SegmentRunner, warn
 from plait.runtime.shipping import Shipped
 from plait.runtime.specialize import Specializer
 from plait.runtime.staging import Traced
-from plait.runtime.taped import call_taped
 from plait.tracer import Break, Trace, flatten, recorder
 
 
@@ -105,6 +104,8 @@ class GraphFunction(Shipped):
         with dispatch.suspended():
             program = self._found(request)
         if not isinstance(program, Break):
+            from plait.runtime.taped import call_taped  # it imports what differentiates
+
             return call_taped(program, request)
         if self._options.fullgraph:
             raise program.as_error()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from plait.ir.autodiff.partition import POLICIES
+from plait.ir.autodiff.capacity import POLICIES
 from plait.ir.errors import SignatureError, UnknownNameError
 from plait.tracer import TensorSpec, parse_specs
 

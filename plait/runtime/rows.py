@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from plait.ir import TensorType, Value, functions, ops
-from plait.ir.batching import batch_graph, to_front
-from plait.ir.batching import move_axis as move_payload_axis
 from plait.ir.errors import ShapeError, TraceError
 from plait.runtime.options import Options
 from plait.runtime.request import Request, bind
@@ -155,6 +153,8 @@ class _Call:
             is_drawn = isinstance(source, Stream) and any(v is source for v in traced.assigned)
             operands.append(self._split(source, value) if is_drawn else value)
             dims.append(0 if is_drawn else None)
+        from plait.ir.batching import batch_graph
+
         graph, found = batch_graph(traced.graph, dims, self.size)
         return ops.call(*operands, regions=(graph,), name=graph.name), found
 
@@ -246,8 +246,10 @@ class _Call:
                 f"vmap: out_axes {axis} is not an axis of a result whose rows have "
                 f"{rank - 1} dimension(s)"
             )
+        from plait.ir.batching import move_axis, to_front
+
         front = to_front(value, dim, self.size) if dim is None else value
-        return move_payload_axis(front, dim or 0, axis % rank)
+        return move_axis(front, dim or 0, axis % rank)
 
     def _shared(self, output: Output) -> Any:
         """A value that all rows share."""

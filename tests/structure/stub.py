@@ -84,7 +84,7 @@ def stub() -> str:
     imports = [f"from {module} import {names}" for module, names in NEEDED.items()]
     imports += [f"from {module} import {name} as {name}" for name, module in imported.items()]
     lines = [
-        *sorted(imports, key=lambda line: line.split()[1]),
+        *sorted(imports, key=_place),
         "",
         ALIASES,
         *[_constant(name, imported) for name in sorted(public - set(function_names()))],
@@ -102,11 +102,17 @@ def function_names() -> list[str]:
 def _imports() -> Iterator[tuple[str, str]]:
     """Public names that the front door imports, each with the module it comes from."""
     tree = ast.parse(Path(pl.__file__).read_text(encoding="utf-8"))
-    for node in tree.body:
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if alias.asname == alias.name:
                     yield alias.name, str(node.module)
+
+
+def _place(line: str) -> tuple[str, list[Any]]:
+    """Where an import stands: by module, then by name, numbers in names by size."""
+    _, module, _, name, *_ = line.split()
+    return module, [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", name)]
 
 
 def _constant(name: str, imported: Iterable[str]) -> str:

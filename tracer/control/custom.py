@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from plait.ir import Graph, TensorType, Value, functions, is_inexact, ops
-from plait.ir.autodiff.while_parts import zeros
-from plait.ir.derivatives.define import like
 from plait.ir.errors import DTypeError, ShapeError, TraceError
 from plait.tracer.control import calls
 from plait.tracer.control.scope import Before, undo
@@ -166,6 +164,8 @@ def _emit(
     forward = region.graph(inputs, [*outputs, *back.region.outers])
     primal = Graph(name, forward.inputs, forward.nodes, tuple(outputs))
     with back.region.again():
+        from plait.ir.autodiff.while_parts import zeros
+
         smooth = [v for v in region.outers if is_inexact(v.tensor_type.dtype)]
         constants = [back.region.lift(zeros(v.tensor_type)) for v in smooth]
     backward = back.region.graph([*back.region.captured, *back.inputs], [*given, *constants])
@@ -178,6 +178,8 @@ def _is_tensor(x: Any) -> bool:
 
 def _filled(types: Sequence[TensorType], handles: list[Any]) -> list[Any]:
     """One cotangent for each result: zeros for those that have none."""
+    from plait.ir.autodiff.while_parts import zeros
+
     rest = iter(handles)
     return [next(rest) if is_inexact(t.dtype) else wrap(zeros(t)) for t in types]
 
@@ -202,6 +204,8 @@ def fitting_gradients(found: Any, operands: Sequence[Any], name: str) -> list[An
     ShapeError, DTypeError
         Gradients that do not fit.
     """
+    from plait.ir.derivatives.define import like
+
     items = flatten(found)[0]
     smooth = [x for x in operands if is_inexact(x.dtype)]
     if len(items) == len(operands) != len(smooth):
