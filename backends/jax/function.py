@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from plait.backends.jax.lowerings import LOWERINGS
+from plait.backends.jax.lowerings.common import Lowering
 from plait.ir import UNKNOWN, Graph, Node
 from plait.ir.errors import BackendError, PlaitError
 
 Function = Callable[..., Sequence[Any]]
 
 
-def as_function(graph: Graph) -> Function:
+def as_function(graph: Graph, table: Mapping[str, Lowering] = LOWERINGS) -> Function:
     """A function that applies the graph's nodes to jax values, each in a scope of its own.
 
     A scope is named ``op_N``, ``%N`` the node's first result in the text form, and shows in XLA's
-    names.
+    names. ``table`` says what applies each op. The graph is its attribute ``graph``.
     """
 
     def function(*arguments: Any) -> Sequence[Any]:
         values = dict(zip(graph.inputs, arguments, strict=True))
         for node, scope in zip(graph.nodes, scope_names(graph), strict=True):
             with jax.named_scope(scope):
-                found = apply(node, [values[v] for v in node.operands])
+                found = apply(node, [values[v] for v in node.operands], table)
             if type(found) is tuple:
                 values.update(zip(node.results, found, strict=True))
             else:
@@ -34,6 +35,7 @@ def as_function(graph: Graph) -> Function:
                 values[result] = found
         return tuple([values[v] for v in graph.outputs])
 
+    function.graph = graph  # type: ignore[attr-defined]
     return function
 
 
@@ -52,7 +54,7 @@ def scope_names(graph: Graph) -> Iterator[str]:
             yield node.op.name
 
 
-def apply(node: Node, operands: Sequence[Any]) -> Any:
+def apply(node: Node, operands: Sequence[Any], table: Mapping[str, Lowering] = LOWERINGS) -> Any:
     """The result of one node on jax values, or a tuple of its results.
 
     Raises
@@ -61,11 +63,11 @@ def apply(node: Node, operands: Sequence[Any]) -> Any:
         There is no lowering for the op, or jax refuses it; carries the user's location.
     """
     try:
-        lowering = LOWERINGS.get(node.op.name)
+        lowering = table.get(node.op.name)
         if lowering is None:
             raise BackendError(f"op {node.op.name!r} has no lowering for xla")
         if node.regions:
-            regions = [as_function(r) for r in node.regions]
+            regions = [as_function(r, table) for r in node.regions]
             return lowering(*operands, regions=regions, **node.attributes)
         return lowering(*operands, **node.attributes)
     except PlaitError as error:

@@ -122,7 +122,7 @@ def kept_rows(going: Any, found: Sequence[Any], before: Sequence[Any]) -> list[A
 @rule("scan")
 def _scan(at: Site, *operands: Any) -> Any:
     params = at.params
-    consts, carry = params["num_consts"], params["num_carry"]
+    consts, carry = scan_counts(params)
     types = types_of(operands)
     slices = [t.with_shape(t.shape[1:]) for t in types[consts + carry :]]
     region = at.region(
@@ -138,6 +138,28 @@ def _scan(at: Site, *operands: Any) -> Any:
         length=int(params["length"]),
         reverse=bool(params["reverse"]),
     )
+
+
+def scan_counts(params: Any) -> tuple[int, int]:
+    """How many constants and carry values a scan has, in the forms of either version of jax."""
+    if "num_consts" in params:
+        return int(params["num_consts"]), int(params["num_carry"])
+    consts, carry, _ = params["ft_in"].elts
+    return len(consts.vals), len(carry.vals)
+
+
+@rule("call_hi_primitive")
+def _expanded(at: Site, *operands: Any) -> Any:
+    """A primitive that says itself what it is made of."""
+    expand = getattr(at.params.get("_prim"), "expand", None)
+    if expand is None:
+        raise Lacking
+    specs = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in at.equation.invars]
+    try:
+        made = jax.make_jaxpr(expand)(*specs)
+    except (TypeError, NotImplementedError):
+        raise Lacking from None
+    return at.inline_closed(made, operands)
 
 
 # Functions with derivatives of their own.

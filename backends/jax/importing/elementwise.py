@@ -161,6 +161,16 @@ def _one_minus_square(at: Site, x: Any) -> Any:
     return ops.multiply(ops.subtract(one, x), ops.add(one, x))
 
 
+@rule("polynomial")
+def _polynomial(at: Site, x: Any, *coefficients: Any) -> Any:
+    """By Horner's rule; the constant coefficient comes first."""
+    x = stretch(x, at.result.shape)
+    *rest, found = [stretch(c, at.result.shape) for c in coefficients]
+    for c in reversed(rest):
+        found = ops.add(ops.multiply(found, x), c)
+    return found
+
+
 @rule("polygamma")
 def _polygamma(at: Site, order: Any, x: Any) -> Any:
     number = known(order)
