@@ -75,6 +75,11 @@ def own_key(node: Node) -> Key:
     return node.op.name, attributes, regions, _types(node)
 
 
+def _line(node: Node) -> Key:
+    """The user's line; the function is that of the graph, whose name does not count."""
+    return node.location.file, node.location.line
+
+
 def _types(node: Node) -> Key:
     return tuple([str(r.type) for r in node.results])
 
@@ -84,21 +89,21 @@ def _match_alike(before: Graph, after: Graph, found: Matching) -> None:
     taken = set(found.nodes.values())
     left = [n for n in before.nodes if n not in taken]
     exact = _Waiting(left, lambda n: (own_key(n), n.operands))
-    alike = _Waiting(left, lambda n: (own_key(n), n.location))
-    instead = _Waiting(left, lambda n: (n.operands, n.location, _types(n)))
+    alike = _Waiting(left, lambda n: (own_key(n), _line(n)))
+    instead = _Waiting(left, lambda n: (n.operands, _line(n), _types(n)))
     rest: list[Node] = []
     for node in after.nodes:
         if node in found.nodes:
             continue
         operands = tuple([found.values.get(v) for v in node.operands])
         other = exact.take((own_key(node), operands), taken)
-        other = other or alike.take((own_key(node), node.location), taken)
-        other = other or instead.take((operands, node.location, _types(node)), taken)
+        other = other or alike.take((own_key(node), _line(node)), taken)
+        other = other or instead.take((operands, _line(node), _types(node)), taken)
         if other is not None:
             found.add(other, node)
         else:
             rest.append(node)
-    last: tuple[Callable[[Node], Key], ...] = (lambda n: (n.op.name, n.location), own_key)
+    last: tuple[Callable[[Node], Key], ...] = (lambda n: (n.op.name, _line(n)), own_key)
     for key_of in last:
         waiting = _Waiting(left, key_of)
         for node in rest:
