@@ -54,6 +54,11 @@ class LoadedFunction(GraphFunction):
     def __get__(self, instance: Any, owner: type | None = None) -> LoadedFunction:
         return self  # it takes no self
 
+    def __reduce__(self) -> Any:
+        raise SignatureError(
+            f"{self!r} cannot be pickled or copied; save it, and load the file there"
+        )
+
     def __repr__(self) -> str:
         signature = str(self._application.__signature__)
         return f"<loaded function {self._specializer.name}{signature}>"

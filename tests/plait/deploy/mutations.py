@@ -193,7 +193,21 @@ def _replace_somewhere(source: random.Random, holder: Any) -> None:
     nested: Any = []
     for _ in range(300):
         nested = [nested]
-    values = (None, True, 0, -1, 10**18, "", "x", "f32[3]", [], {}, {"float": "inf"}, nested, inner)
+    values: Any = (
+        None,
+        True,
+        0,
+        -1,
+        10**18,
+        "",
+        "x",
+        "f32[3]",
+        [],
+        {},
+        {"float": "inf"},
+        nested,
+        inner,
+    )
     action = source.randrange(4)
     if action == 0 and isinstance(holder, list):
         holder.insert(key, inner)

@@ -72,6 +72,7 @@ def test_sizes_are_constants_once_they_are_known(tmp_path: Path) -> None:
     loaded = pl.load(tmp_path / "f.plait", backend="planned")
     loaded(pl.ones((3, 6)))
     graph = pl.graph_function(pl.mean).graph("f32[3,6]")
+    assert loaded.last_graph is not None
     assert [n.op.name for n in loaded.last_graph.nodes] == [n.op.name for n in graph.nodes]
 
 
