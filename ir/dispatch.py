@@ -267,8 +267,9 @@ def tapes() -> list[Tape]:
 
 
 def depth() -> int:
-    """How many interpreters this thread has."""
-    return len(_local.thread.items)
+    """How many interpreters this thread has, without those that only move eager work."""
+    items = _local.thread.items
+    return len([one for one in items if not hasattr(one, "place")]) if items else 0
 
 
 def run_at(

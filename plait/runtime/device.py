@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from plait import backends
 from plait.ir import Value, dispatch
+from plait.ir.autodiff.function import Apply, Pull
 from plait.ir.device import (
     CPU,
     Device,
@@ -20,7 +21,7 @@ from plait.ir.device import (
     scopes,
 )
 from plait.ir.errors import DeviceError, TraceError
-from plait.tracer import recorder
+from plait.tracer import recorded, recorder
 
 __all__ = ["CPU", "Device", "current", "device", "device_of", "devices", "move", "placement"]
 
@@ -160,10 +161,43 @@ def move(payload: Any, name: str | Device) -> Any:
     target = find(name)
     if device_of(payload) == target and (type(payload) is np.ndarray or not target.is_host):
         return payload
+    if recorded.is_known(payload):
+        return dispatch.apply(Move(target, device_of(payload)), (payload,))[0]
     return backends.device_support().move(payload, target)
 
 
-register_mover(move)
+class Move:
+    """A move to a device, as tapes see it: cotangents go back to where its operand lives.
+
+    Parameters
+    ----------
+    target, origin : Device
+    """
+
+    name = "to"
+
+    def __init__(self, target: Device, origin: Device) -> None:
+        self.target, self.origin = target, origin
+
+    def apply(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The operand on the device."""
+        return (move(operands[0], self.target),)
+
+    def linearize(
+        self, operands: tuple[Any, ...], needs: tuple[bool, ...], apply: Apply
+    ) -> tuple[tuple[Any, ...], Pull]:
+        """The operand on the device, and the move back."""
+
+        def pull(cotangents: Sequence[Any], wanted: tuple[bool, ...]) -> Sequence[Any]:
+            return dispatch.apply(Move(self.origin, self.target), (cotangents[0],))
+
+        return apply(self, operands), pull
+
+    def push_forward(
+        self, operands: tuple[Any, ...], tangents: tuple[Any, ...], apply: Apply
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The operand and its tangent on the device."""
+        return apply(self, operands), apply(self, tangents)
 
 
 register_mover(move)
