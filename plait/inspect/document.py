@@ -20,7 +20,7 @@ MAX_ELEMENTS = 16
 def to_json(shown: Graph | ExecutionPlan) -> dict[str, Any]:
     """A graph or plan as dicts, lists, strings and numbers, fit for ``json.dumps``.
 
-    The schema, with ``?`` on what may be absent:
+    The schema is ``docs/graph.schema.json``; in words, with ``?`` on what may be absent:
 
     - document: ``format`` (``"plait.graph"`` or ``"plait.plan"``), ``version`` (1), and the
       fields of a graph or plan.

@@ -105,7 +105,7 @@ def failure(capsys: Out, *arguments: str, status: int = 1) -> str:
 
 def test_diff_of_files(folder: Path, capsys: Out) -> None:
     text = output(capsys, "diff", "before.ir", "after.ir", status=1)
-    check_golden("cli/diff.txt", text)
+    check_golden("plait/cli/diff.txt", text)
     assert "\x1b" not in text
 
 
@@ -180,7 +180,7 @@ def test_options_of_diff(
 
 def test_explain(folder: Path, capsys: Out) -> None:
     text = output(capsys, "explain", "user.py:weighted", "--grad")
-    check_golden("cli/explain.txt", text)
+    check_golden("plait/cli/explain.txt", text)
 
 
 def test_explain_as_json(folder: Path, capsys: Out) -> None:

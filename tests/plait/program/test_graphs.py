@@ -247,6 +247,6 @@ body(%limit: f32[], %total: f32[4], %x: f32[4]) {
 def test_golden_program() -> None:
     graph = ir.parse(PROGRAM)
     text = inspect.python(graph)
-    check_golden("inspect/program.py.txt", text)
+    check_golden("plait/inspect/program.py.txt", text)
     with contextlib.redirect_stdout(io.StringIO()), pytest.raises(IndexError, match="index 3 is"):
         load(graph)["summed"](np.ones((2, 4), np.float32), np.float32(1.5))
