@@ -56,6 +56,8 @@ from plait.tracer import public_functions as _public_functions
 from plait.tracer import register_pytree as register_pytree
 
 if _TYPE_CHECKING:
+    from plait.deploy import from_jax as from_jax
+    from plait.deploy import to_jax as to_jax
     from plait.runtime import GradientTape as GradientTape
     from plait.runtime import custom_gradient as custom_gradient
     from plait.runtime import grad as grad
@@ -96,11 +98,11 @@ _OTHERS = (
     "Device Tensor TensorSpec Variable __array_api_version__ __array_namespace_info__ "
     "array_namespace_info asarray bfloat16 bool bool_ can_cast complex128 complex64 "
     "GradientTape convert_modules custom_gradient device devices e errors finfo float16 float32 "
-    "float64 from_dlpack grad gradients_function hessian implicit_gradients "
+    "float64 from_dlpack from_jax grad gradients_function hessian implicit_gradients "
     "implicit_value_and_gradients jacobian jvp loop_gradients remat stop_gradient value_and_grad "
     "value_and_gradients_function vjp "
     "graph_function iinfo inf int16 int32 int64 int8 isdtype load nan newaxis pi print random "
-    "register_pytree result_type uint16 uint32 uint64 uint8 vmap"
+    "register_pytree result_type to_jax uint16 uint32 uint64 uint8 vmap"
 )
 # What is loaded when it is first asked for, so that importing is quick.
 _LAZY = dict.fromkeys(
@@ -121,7 +123,7 @@ _LAZY = dict.fromkeys(
         "vjp",
     ),
     "plait.runtime",
-) | {"vmap": "plait.vectorized"}
+) | {"vmap": "plait.vectorized", "from_jax": "plait.deploy", "to_jax": "plait.deploy"}
 __all__ = sorted({*_functions, *_OTHERS.split()})
 
 
@@ -130,7 +132,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """Load what differentiates; say what to use for a name that does not exist."""
+    """Load what differentiates and what meets jax; say what to use for a name that does not exist."""
     if name in _LAZY:
         found = globals()[name] = getattr(_import_module(_LAZY[name]), name)
         return found

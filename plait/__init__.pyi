@@ -11,7 +11,9 @@ from plait import random as random
 from plait.creation import asarray as asarray
 from plait.creation import astype as astype
 from plait.creation import reshape as reshape
+from plait.deploy import from_jax as from_jax
 from plait.deploy import load as load
+from plait.deploy import to_jax as to_jax
 from plait.dtypes import array_namespace_info as array_namespace_info
 from plait.dtypes import can_cast as can_cast
 from plait.dtypes import finfo as finfo

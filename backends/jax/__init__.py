@@ -1,5 +1,6 @@
 """XLA, the default backend: graphs lowered with jax.lax, compiled ahead of time."""
 
+from plait.backends.jax import exporting as exporting
 from plait.backends.jax.executable import Lowered as Lowered
 from plait.backends.jax.executable import XlaExecutable as XlaExecutable
 from plait.backends.jax.executable import compile as compile

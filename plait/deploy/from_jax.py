@@ -16,14 +16,12 @@ from plait.ir import TensorType, ops, user_location
 from plait.ir.errors import PlaitError, SignatureError
 from plait.ir.frames import boundary, public_methods
 from plait.ir.types import SHORT_NAMES
-from plait.runtime import GraphFunction, Variable, graph_function
+from plait.runtime import GraphFunction, Options, Traced, Variable, graph_function
 from plait.runtime.graph_function import function_name
-from plait.runtime.options import Options
 from plait.tracer import Tensor, TensorSpec, spec_from_text, unwrap, wrap
 
 if TYPE_CHECKING:
     from plait.backends.jax import importing
-    from plait.runtime.staging import Traced
 
 CACHE_SIZE = 128
 

@@ -14,7 +14,6 @@ from plait.ir import dispatch, user_location
 from plait.ir.errors import PlaitError, SignatureError, TraceError
 from plait.ir.frames import boundary
 from plait.runtime import GraphFunction, Variable, graph_function
-from plait.runtime.program import Program
 from plait.tracer import Output, TensorSpec, unflatten
 
 #: The passes before a graph goes to jax: rules of functions stay.
@@ -68,7 +67,9 @@ def to_jax(f: Callable[..., Any], *, variables: Sequence[Variable] = ()) -> Call
         raise SignatureError(f"to_jax takes a function, got {type(f).__name__}")
     for v in variables:
         if not isinstance(v, Variable):
-            raise SignatureError(f"to_jax: variables are pl.Variable objects, got {type(v).__name__}")
+            raise SignatureError(
+                f"to_jax: variables are pl.Variable objects, got {type(v).__name__}"
+            )
     if isinstance(f, ImportedFunction):
         call: Callable[..., Any] = functools.partial(_call_imported, f)
     else:
@@ -157,7 +158,7 @@ def _call(
     return with_state(program, variables, held, results, leaves)
 
 
-def refuse_changes(program: Program, variables: tuple[Variable, ...]) -> None:
+def refuse_changes(program: Any, variables: tuple[Variable, ...]) -> None:
     """Demand a function that changes nothing but ``variables``.
 
     Raises
@@ -181,7 +182,7 @@ def refuse_changes(program: Program, variables: tuple[Variable, ...]) -> None:
 
 
 def with_state(
-    program: Program,
+    program: Any,
     variables: tuple[Variable, ...],
     held: Any,
     results: Sequence[Any],
