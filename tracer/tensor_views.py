@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plait.ir import Value, dispatch, functions
+from plait.ir import Value, dispatch, functions, ops
 from plait.ir.errors import ShapeError, TraceError
 from plait.ir.location import user_location
 from plait.tracer.outcome import Break, stop
@@ -40,9 +40,22 @@ class TracedView:
         Handles that share elements with this one, and are no views of it nor it of them.
     maybe : list of weak references
         Handles that share elements with this one or not, which is known at run time only.
+    chosen : list of Choice
+        Handles of which this one may be the very same, depending on values of the graph.
+    choosing : list of weak references
+        Handles that this one is among the choices of.
     """
 
-    __slots__ = ("backward", "children", "forward", "maybe", "parent", "twins")
+    __slots__ = (
+        "backward",
+        "children",
+        "choosing",
+        "chosen",
+        "forward",
+        "maybe",
+        "parent",
+        "twins",
+    )
 
     def __init__(
         self,
@@ -56,6 +69,22 @@ class TracedView:
         self.children: list[weakref.ref[Handle]] = []
         self.twins: list[Twin] = []
         self.maybe: list[weakref.ref[Handle]] = []
+        self.chosen: list[Choice] = []
+        self.choosing: list[weakref.ref[Handle]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A handle that another one is where a bool of the graph is ``holds``."""
+
+    handle: Handle
+    pred: Value
+    holds: bool
+
+    def when(self, also: Any) -> Any:
+        """The bool that says that it is, and that another bool holds."""
+        mine: Any = self.pred if self.holds else ops.logical_not(self.pred)
+        return mine if also is None else ops.logical_and(also, mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +102,7 @@ class Twin:
     theirs: Any
     mine: Any
 
-    def follow(self, payload: Any) -> None:
+    def follow(self, payload: Any, written: dict[int, Handle]) -> None:
         """Take over what was written to the other one, whose payload is given."""
         handle = self.handle
         fresh = functions.take(functions.reshape(payload, (-1,)), self.theirs)
@@ -81,7 +110,8 @@ class Twin:
         _demand_known(handle)
         note(PayloadPlace(handle))
         handle._data = functions.reshape(flat, handle._data.shape)
-        _refresh(handle, {id(handle)})
+        written[id(handle)] = handle
+        _refresh(handle, written)
 
 
 def derive(
@@ -128,30 +158,43 @@ def rebind(handle: Handle, payload: Any) -> None:
             "jax arrays are immutable: nothing can be written into them; use x.at[...] outside, "
             "or pass a plait tensor"
         ).at(user_location())
-    written = {id(handle)}
+    written = _written(handle, payload)
+    for x in list(written.values()):
+        _follow_choices(x, written, None, x, True)
+
+
+def _written(handle: Handle, payload: Any) -> dict[int, Handle]:
+    """Write to a handle, its base and all other views; gives them, by identity."""
+    written = {id(handle): handle}
     _demand_known(handle)
     note(PayloadPlace(handle))
     handle._data = payload
     node = handle._storage
     while node is not None and node.parent is not None:
         parent = node.parent
-        trace = current()
-        if trace is None and type(parent._data) is not Value:
-            raise outside(parent)
-        if trace is not None and trace.is_outside(parent):
-            trace.write_tensor(parent)
+        _own(parent)
         _demand_known(parent)
         note(PayloadPlace(parent))
         parent._data = node.backward(parent._data, handle._data)
         handle = parent
-        written.add(id(handle))
+        written[id(handle)] = handle
         node = handle._storage
     _refresh(handle, written)
     for twin in node.twins if node is not None else ():
-        twin.follow(handle._data)
+        twin.follow(handle._data, written)
+    return written
 
 
-def _refresh(handle: Handle, written: set[int]) -> None:
+def _own(handle: Handle) -> None:
+    """Make a tensor that is about to be written the trace's own."""
+    trace = current()
+    if trace is None and type(handle._data) is not Value:
+        raise outside(handle)
+    if trace is not None and trace.is_outside(handle):
+        trace.write_tensor(handle)
+
+
+def _refresh(handle: Handle, written: dict[int, Handle]) -> None:
     node = handle._storage
     for ref in node.children if node is not None else ():
         child = ref()
@@ -161,7 +204,44 @@ def _refresh(handle: Handle, written: set[int]) -> None:
             _demand_known(child)
             note(PayloadPlace(child))
             child._data = child._storage.forward(handle._data)
+            written[id(child)] = child
         _refresh(child, written)
+
+
+def _follow_choices(
+    x: Handle, first: dict[int, Handle], when: Any, came: Handle, is_down: bool
+) -> None:
+    """Let a write reach the handles that one may be, and those that may be it.
+
+    Parameters
+    ----------
+    x : Handle
+        What was written.
+    first : dict of Handle
+        What was written at first, by identity: it is right as it is.
+    when : Value or None
+        Says when graph runs whether ``x`` was really written; None where it was for certain.
+    came : Handle
+        Where the write came from.
+    is_down : bool
+        Whether no way led from a choice to what chooses: that one's other choices are others.
+    """
+    node = x._storage
+    if not isinstance(node, TracedView):
+        return
+    ways = [(choice.handle, choice, True) for choice in node.chosen if is_down]
+    for ref in node.choosing:
+        chooser = ref()
+        if chooser is not None and _is_live(chooser._data):
+            ways += [(chooser, c, False) for c in chooser._storage.chosen if c.handle is x]
+    for target, choice, down in ways:
+        if id(target) in first or target is came:
+            continue
+        both = choice.when(when)
+        _own(target)
+        reached = _written(target, functions.where(both, x._data, target._data))
+        for y in reached.values():
+            _follow_choices(y, first, both, x, down)
 
 
 def _is_live(payload: Any) -> bool:
@@ -199,22 +279,35 @@ def entangle(a: Handle, b: Handle) -> None:
             known.append(weakref.ref(y))
 
 
+def choose(made: Handle, source: Handle, pred: Value, holds: bool) -> None:
+    """Record that a fresh tensor is another one where ``pred`` is ``holds``: writes reach both."""
+    _node(made).chosen.append(Choice(source, pred, holds))
+    _node(source).choosing.append(weakref.ref(made))
+
+
 def stand_for(made: Handle, source: Handle) -> None:
     """Record that a tensor may be another one, or what that one views or may be.
 
     The other one may go away; what it may have been lives on.
     """
     others: dict[int, Handle] = {}
-    x: Handle | None = source
-    while x is not None:
+    pending = [source]
+    while pending:
+        x = pending.pop()
         others[id(x)] = x
         node = getattr(x, "_storage", None)
-        x = None
         if isinstance(node, TracedView):
-            others |= {id(y): y for ref in node.maybe if (y := ref()) is not None}
-            x = node.parent
+            near = [ref() for ref in (*node.maybe, *node.choosing)]
+            others |= {id(y): y for y in near if y is not None}
+            pending += _below(node)
     for y in others.values():
         entangle(made, y)
+
+
+def _below(node: TracedView) -> list[Handle]:
+    """What a handle is a view of, and what it may be."""
+    parents = [node.parent] if node.parent is not None else []
+    return [*parents, *(choice.handle for choice in node.chosen)]
 
 
 def relatives(handle: Handle) -> dict[int, Handle]:
@@ -228,8 +321,8 @@ def relatives(handle: Handle) -> dict[int, Handle]:
         found[id(x)] = x
         node = getattr(x, "_storage", None)
         if isinstance(node, TracedView):
-            pending += [node.parent] if node.parent is not None else []
-            pending += [other for ref in node.maybe if (other := ref()) is not None]
+            near = [ref() for ref in (*node.maybe, *node.choosing)]
+            pending += [*_below(node), *(y for y in near if y is not None)]
     return found
 
 

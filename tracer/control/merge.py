@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from plait.ir import Graph, Trait, Value, functions, ops
-from plait.tracer.control.aliases import Aliases
+from plait.tracer.control.aliases import Aliases, is_around
 from plait.tracer.control.items import (
     MISSING,
     Branching,
@@ -26,6 +26,7 @@ from plait.tracer.places import CONTAINERS
 from plait.tracer.region import Region, join_captures
 from plait.tracer.tensor import Tensor
 from plait.tracer.tensor_handle import wrap
+from plait.tracer.tensor_views import choose, is_scalar
 
 Maker = Callable[[Sequence[Value]], Any]
 
@@ -185,7 +186,11 @@ class Merge:
     def _linked(self, made: Any, a: Leaf | None, b: Leaf | None) -> Any:
         """Tie a result to the tensors that it may be, or share elements with."""
         for side, (leaf, region) in enumerate(zip((a, b), self.regions, strict=True)):
-            if leaf is not None and type(leaf.source) is Tensor and type(made) is Tensor:
+            if leaf is None or type(leaf.source) is not Tensor or type(made) is not Tensor:
+                continue
+            if a is not None and b is not None and _may_be(made, leaf.source, region):
+                choose(made, leaf.source, self.pred, not side)
+            else:
                 self._aliases.add(made, leaf.source, region, side)
         return made
 
@@ -274,6 +279,13 @@ def _outer(leaf: Leaf, region: Region) -> Any:
     if type(payload) is not Value or not region.owns(payload):
         return payload
     return region.outer_of(payload)
+
+
+def _may_be(made: Tensor, source: Tensor, region: Region) -> bool:
+    """Whether a result can be the very tensor that a region ends with."""
+    mine, other = [(x._kind, x._data.dtype, tuple(x._data.shape)) for x in (made, source)]
+    is_written_to = made._kind in ("tensor", "ndarray") and not is_scalar(source)
+    return is_written_to and mine == other and is_around(source, region)
 
 
 def _key(a: Any, b: Any) -> tuple[int, int]:
