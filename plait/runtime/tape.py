@@ -18,6 +18,7 @@ from plait.runtime.variable import Variable
 from plait.tracer import (
     Tensor,
     flatten,
+    freeze,
     recorded,
     recorder,
     uncaptured,
@@ -448,6 +449,10 @@ def fitting(given: Any, wanted: Any, what: str) -> Any:
     """
     payload = functions.constant(unwrap(given)) if not hasattr(given, "shape") else unwrap(given)
     payload = payload if hasattr(payload, "shape") else functions.constant(payload)
+    if type(given) is Tensor:
+        freeze(given)  # it may become a gradient
+    elif type(given) is np.ndarray:
+        payload = payload.copy()
     if tuple(payload.shape) != tuple(wanted.shape):
         raise ShapeError(
             f"{what}: expected shape {tuple(wanted.shape)}, got {tuple(payload.shape)}"
