@@ -42,9 +42,9 @@ def two(tape: Any, op: Op, x: Any, y: Any) -> Any:
     if type(y) is not _tensor:
         return with_number(tape, op, x, y, False) if op in _WITH_NUMBERS else None
     a, b = x._data, y._data
-    if type(a) is not ndarray or type(b) is not ndarray or a.shape != b.shape:
-        return None
-    return _pair(tape, op, x, y, a, b)
+    if type(a) is ndarray and type(b) is ndarray and a.shape == b.shape:
+        return _pair(tape, op, x, y, a, b)
+    return None
 
 
 def with_number(tape: Any, op: Op, x: Any, number: Any, swap: bool) -> Any:
@@ -99,7 +99,10 @@ def _single(tape: Any, op: Op, x: Any, a: Any, attributes: dict[str, Any]) -> An
     handle = _tensor()
     handle._data = found
     if m != UNKNOWN:
-        tape.note(op, attributes, (a,), (m,), found)
+        known = tape.known  # as tape.note
+        number = tape.numbers[id(found)] = len(known)
+        known.append(found)
+        tape.notes.append((op, attributes, (a,), (m,), found, number))
         handle._storage = FROZEN
         freeze(x)
     return handle
@@ -122,7 +125,10 @@ def _pair(tape: Any, op: Op, x: Any, y: Any, a: Any, b: Any) -> Any:
     handle = _tensor()
     handle._data = found
     if m != UNKNOWN or n != UNKNOWN:
-        tape.note(op, _NONE, (a, b), (m, n), found)
+        known = tape.known  # as tape.note
+        number = numbers[id(found)] = len(known)
+        known.append(found)
+        tape.notes.append((op, _NONE, (a, b), (m, n), found, number))
         handle._storage = FROZEN
         try:
             if x._storage is FROZEN is y._storage:

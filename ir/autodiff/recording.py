@@ -35,6 +35,11 @@ class Recording(EagerState):
         The number of the value that a payload stands for, by the payload's identity.
     vague : set of int
         The values without derivative.
+    known : list
+        The payloads by number, which are kept alive, so that no identity is used twice; those of
+        aliases between them.
+    notes : list of Record or Note
+        The applications of functions, in the order of their execution.
     notes_arrays : bool
         Whether ``note`` may be called for what runs on ndarrays while this is the only tape.
     """
@@ -43,8 +48,8 @@ class Recording(EagerState):
         super().__init__()
         self.numbers: dict[int, int] = {}
         self.vague: set[int] = set()
-        self._notes: list[Record | Note] = []
-        self._known: list[Any] = []  # keeps payloads alive, so that no identity is used twice
+        self.notes: list[Record | Note] = []
+        self.known: list[Any] = []
         self._roots: set[int] = set()
         self._depth = dispatch.depth()
         self.notes_arrays = not self._depth
@@ -52,7 +57,7 @@ class Recording(EagerState):
     @property
     def records(self) -> list[Record]:
         """The applications of functions, in the order of their execution."""
-        return [as_record(note) for note in self._notes]
+        return [as_record(note) for note in self.notes]
 
     def recording(self) -> AbstractContextManager[None]:
         """Record what this thread runs inside the block, which may be at another depth."""
@@ -77,16 +82,16 @@ class Recording(EagerState):
 
     def watch_smooth(self, payloads: Sequence[Any]) -> None:
         """Let new floating and complex payloads, each another, be known as values."""
-        start = len(self._known)
-        self._known += payloads
-        self._roots.update(range(start, len(self._known)))
+        start = len(self.known)
+        self.known += payloads
+        self._roots.update(range(start, len(self.known)))
         numbers = self.numbers
         for number, payload in enumerate(payloads, start):
             numbers[id(payload)] = number
 
     def _add(self, payload: Any) -> int:
-        number = len(self._known)
-        self._known.append(payload)
+        number = len(self.known)
+        self.known.append(payload)
         self.numbers[id(payload)] = number
         if type(payload) is np.ndarray:
             if payload.dtype not in INEXACT:
@@ -102,7 +107,7 @@ class Recording(EagerState):
             self.numbers.pop(id(payload), None)
             return
         self.numbers[id(payload)] = number
-        self._known.append(payload)
+        self.known.append(payload)
 
     def number(self, payload: Any) -> int | None:
         """The number of the value that a payload stands for; None when it depends on nothing."""
@@ -191,10 +196,10 @@ class Recording(EagerState):
             Those of the operands, ``UNKNOWN`` for what is not known; none of them is vague.
         result : ndarray
         """
-        number = len(self._known)
-        self._known.append(result)
+        number = len(self.known)
+        self.known.append(result)
         self.numbers[id(result)] = number
-        self._notes.append((op, attributes, operands, numbers, result, number))
+        self.notes.append((op, attributes, operands, numbers, result, number))
 
     def apply(
         self, function: Differentiable, operands: tuple[Any, ...], level: int
@@ -226,7 +231,7 @@ class Recording(EagerState):
         if pull is not None and all(n in self.vague for n in made):
             pull = None
         location = user_location() if pull is None else _place(results)
-        self._notes.append(Record(name, numbers, made, pull, location))
+        self.notes.append(Record(name, numbers, made, pull, location))
 
     def _result(self, payload: Any) -> int:
         """The number of a result, which may be an operand that was given back as it is."""
@@ -264,15 +269,15 @@ class Recording(EagerState):
         ]
         if self in dispatch.tapes():
             with dispatch.paused(self):
-                found = walk.run(given, self._notes)
+                found = walk.run(given, self.notes)
         else:
-            found = walk.run(given, self._notes)
+            found = walk.run(given, self.notes)
         return [found.get(number) for number in wanted]
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""
         reached = {n for n in sources if n != UNKNOWN and n not in self.vague}
-        for note in self._notes:
+        for note in self.notes:
             if type(note) is tuple:
                 if not reached.isdisjoint(note[3]):
                     reached.add(note[5])

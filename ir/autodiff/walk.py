@@ -154,10 +154,7 @@ class Walk:
             if partials is None or type(g) is not np.ndarray:
                 self._pull_rule(note, g)
                 continue
-            i = 0
-            for n in numbers:
-                partial = partials[i]
-                i += 1
+            for n, partial in zip(numbers, partials, strict=False):
                 if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
                     continue
                 cotangent = partial(g, result, *operands, **attributes)
