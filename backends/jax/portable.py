@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.export
 
 from plait.backends.jax.devices import jax_device
 from plait.backends.jax.executable import check_type, program, spec
@@ -56,6 +55,8 @@ def export(graph: Graph, *, device: Any = None) -> Artifact:
     BackendError
         The graph has something that XLA does not do, or that no other program can run.
     """
+    import jax.export  # loads a tenth of a second of modules
+
     for value in (*graph.inputs, *graph.outputs):
         check_type(graph, value.type)
         if not isinstance(value.type, TensorType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from plait import passes
 from plait.deploy import archive
 from plait.deploy.comparing import Trial, computed, eager_results, largest_difference, trial_of
 from plait.deploy.saving import Saved, package
+from plait.deploy.sources import Source
 from plait.ir import Graph, GraphBuilder, TensorType, name_values
 from plait.ir.errors import PlaitError, SaveError
 from plait.ir.types import bfloat16
@@ -36,11 +38,14 @@ class Export:
         Optimized; its inputs are the arguments, then the variables that it assigns to. All else
         that it uses from outside is constant.
     path : Path
+    sources : tuple of Source
+        The user's lines, where the function was loaded.
     """
 
     saved: Saved
     graph: Graph
     path: Path
+    sources: tuple[Source, ...] = ()
 
     @property
     def state(self) -> list[Any]:
@@ -78,7 +83,8 @@ def export_function(
     traced: TracedFunction = program.traced
     trial = trial_of(traced, leaves)
     graph = passes.run_pipeline(bind_state(saved), program.options.passes).graph
-    report, run = writers[target.suffix](Export(saved, graph, target), trial, checks)
+    export = Export(saved, graph, target, tuple(getattr(function, "sources", ())))
+    report, run = writers[target.suffix](export, trial, checks)
     return _compared(report, function, traced, saved, trial, run)
 
 
@@ -93,7 +99,8 @@ def _compared(
     """The report with the largest difference from eager execution."""
     try:
         wanted = computed(saved.manifest, eager_results(function, traced, trial))
-        found = run()
+        with redirect_stdout(io.StringIO()):
+            found = run()
     except Exception as error:
         shown = error.message if isinstance(error, PlaitError) else str(error)
         line = f"{type(error).__name__}: {shown}".partition("\n")[0]
@@ -159,7 +166,12 @@ def _export_python(export: Export, trial: Trial, _: str) -> tuple[ExportReport, 
     signature = Signature(saved.manifest, saved.weights)
     beside = path.with_suffix(".npz")
     entry = replace(signature.entry(), state=tuple(_named_state(signature, export)))
-    program = write_program(export.graph, entry, beside.name)
+    lines = {
+        (source.file, source.line + i): line
+        for source in export.sources
+        for i, line in enumerate(source.text.split("\n"))
+    }
+    program = write_program(export.graph, entry, beside.name, lines)
     files = [path]
     if program.constants:
         archive.write_file(beside, packed(program.constants))
@@ -200,7 +212,7 @@ def _export_stablehlo(export: Export, trial: Trial, checks: str) -> tuple[Export
     from plait.backends import jax as xla
 
     manifest = export.saved.manifest
-    _demand_sizes(export.graph)
+    _demand_plain(export.graph)
     has_checks = _has_checks(export.graph)
     graph, table = passes.lower_checks(export.graph, enabled=checks == "status")
     artifact = xla.export(graph)
@@ -218,7 +230,15 @@ def _export_stablehlo(export: Export, trial: Trial, checks: str) -> tuple[Export
     return replace(report, compared_on=trial.kind), run
 
 
-def _demand_sizes(graph: Graph) -> None:
+def _demand_plain(graph: Graph) -> None:
+    """Demand a graph whose sizes are numbers, and that prints nothing."""
+    for node in graph.walk():
+        if node.op.is_host_effect:
+            raise SaveError(
+                f"{node.op.name} runs on the host, which a .mlir file cannot hold; leave it out, "
+                "or export a .py file",
+                node.location,
+            )
     for value in graph.inputs:
         if isinstance(value.type, TensorType) and not value.type.is_static:
             raise SaveError(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from collections.abc import Mapping
 
 from plait.ir import Location, display_name
 
+Lines = Mapping[tuple[str, int], str]
 
-def comment_of(location: Location) -> str:
-    """``# lstm.py:12: gates = x @ w``; the place alone where the file is not there."""
+
+def comment_of(location: Location, lines: Lines) -> str:
+    """``# lstm.py:12: gates = x @ w``; the place alone where the line is not known."""
     place = f"# {location.file}:{location.line}"
-    line = source_line(location)
+    line = lines.get((location.file, location.line), "").strip() or source_line(location)
     return f"{place}: {line}" if line else place
 
 

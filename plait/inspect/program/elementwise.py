@@ -44,6 +44,12 @@ def _infix(symbol: str, ufunc: str) -> Expression:
 TABLE.update({name: _infix(*parts) for name, parts in _INFIX.items()})
 
 
+@text("negative")
+def _negative(site: Site) -> str:
+    x = site.args[0]
+    return f"-{x}" if _takes_operators(site.type()) else f"np.negative({x})"
+
+
 def _helper(name: str) -> Expression:
     return lambda site: site.call(name, *site.args)
 

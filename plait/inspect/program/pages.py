@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Callable
 from typing import Any
 
+from plait.inspect.program.comments import Lines
 from plait.inspect.program.literals import array_text, bytes_text, dtype_text, quoted
 from plait.inspect.program.names import Names
 from plait.inspect.program.repeated import INLINE_ELEMENTS
@@ -22,6 +23,8 @@ class Pages:
     ----------
     beside : str or None
         Name of the ``.npz`` file with the large constants; None keeps them in the text.
+    lines : mapping of (str, int) to str, optional
+        The user's lines by file and number, where the files may be gone.
 
     Attributes
     ----------
@@ -33,7 +36,8 @@ class Pages:
         The large constants by name.
     """
 
-    def __init__(self, beside: str | None = None) -> None:
+    def __init__(self, beside: str | None = None, lines: Lines | None = None) -> None:
+        self.lines: Lines = lines or {}
         self.beside = beside
         self.names = Names()
         self.functions: list[str] = []

@@ -133,7 +133,7 @@ class Scope:
         """Say which line of the user's the next lines are, once for a run of them."""
         if location != self._place and location.line:
             self._place = location
-            self.line(comment_of(location))
+            self.line(comment_of(location, self.pages.lines))
 
     # Graphs.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plait.inspect.program.comments import Lines
 from plait.inspect.program.entry import Entry
 from plait.inspect.program.names import identifier
 from plait.inspect.program.pages import Pages
@@ -56,7 +57,12 @@ def python(graph: Graph) -> str:
     return write_program(shown).text
 
 
-def write_program(graph: Graph, entry: Entry | None = None, beside: str | None = None) -> Program:
+def write_program(
+    graph: Graph,
+    entry: Entry | None = None,
+    beside: str | None = None,
+    lines: Lines | None = None,
+) -> Program:
     """A graph as a NumPy program.
 
     Parameters
@@ -66,8 +72,10 @@ def write_program(graph: Graph, entry: Entry | None = None, beside: str | None =
         How its function is called; by default with the graph's inputs.
     beside : str, optional
         Name of the ``.npz`` file that is to hold the large constants.
+    lines : mapping of (str, int) to str, optional
+        The user's lines by file and number, where the files may be gone.
     """
-    pages = Pages(beside)
+    pages = Pages(beside, lines)
     name = pages.names.take(graph.name)
     if entry is not None:
         pages.globals += entry.globals

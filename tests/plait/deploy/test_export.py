@@ -225,6 +225,7 @@ def test_a_loaded_function_is_exported_too(tmp_path: Path) -> None:
     plain.save(tmp_path / "plain.plait", "f32[4]")
     report = pl.load(tmp_path / "plain.plait", backend="reference").export(tmp_path / "plain.py")
     assert report.max_difference == 0.0
+    assert "pl.tanh(x) * by, name=" in (tmp_path / "plain.py").read_text()
     alone("import numpy as np, plain; plain.plain(np.ones(4, np.float32))", tmp_path)
 
 
@@ -257,6 +258,33 @@ def test_what_export_refuses(
     with pytest.raises(SaveError, match=message):
         pl.graph_function(lambda x: x + x).export(tmp_path / name, "f32[2]", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_prints_are_kept_by_numpy_programs_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @pl.graph_function
+    def said(x: Any) -> Any:
+        print("x is", x)
+        return x * 2
+
+    assert said.export(tmp_path / "said.py", np.ones(2, np.float32)).max_difference == 0.0
+    assert capsys.readouterr().out == ""
+    alone("import numpy as np, said; said.said(np.ones(2, np.float32))", tmp_path)
+    with pytest.raises(SaveError, match=r"print runs on the host.*export a \.py file"):
+        said.export(tmp_path / "said.mlir", "f32[2]")
+    assert not (tmp_path / "said.mlir").exists()
+
+
+def test_random_numbers_go_on_from_the_state(tmp_path: Path) -> None:
+    noisy = pl.graph_function(lambda x: x + pl.random.normal((3,)), name="noisy")
+    assert noisy.export(tmp_path / "noisy.py", "f32[3]").max_difference == 0.0
+    code = """
+import numpy as np, noisy
+first, second = noisy.noisy(np.zeros(3, np.float32)), noisy.noisy(np.zeros(3, np.float32))
+assert (first != second).all()
+"""
+    alone(code, tmp_path)
 
 
 def test_half_precision_is_compared_too(tmp_path: Path) -> None:
