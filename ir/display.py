@@ -8,12 +8,23 @@ from typing import Any
 import numpy as np
 
 _array_text: Callable[[Any], str] = np.array_str
+_inspectors: dict[type, Callable[..., Any]] = {}
 _renderers: dict[type, Callable[[Any], dict[str, str]]] = {}
 
 
 def register_renderer(kind: type, renderer: Callable[[Any], dict[str, str]]) -> None:
     """Register the function that gives the extra MIME forms (SVG, HTML) of a class."""
     _renderers[kind] = renderer
+
+
+def register_inspector(kind: type, inspector: Callable[..., Any]) -> None:
+    """Register the function that makes the page about an object of a class."""
+    _inspectors[kind] = inspector
+
+
+def inspect(shown: Any, **options: Any) -> Any:
+    """The page about an object: source, graph, passes and memory."""
+    return _inspectors[type(shown)](shown, **options)
 
 
 def mime_bundle(shown: Any) -> dict[str, str]:

@@ -211,6 +211,23 @@ class Graph:
 
         return print_graph(self, **options)
 
+    def inspect(self, passes: str | None = None) -> Any:
+        """A page about the graph, what each pass makes of it, and its plan; one HTML file.
+
+        Parameters
+        ----------
+        passes : str, optional
+            The pipeline to run; the default one when None.
+
+        Returns
+        -------
+        Inspection
+            A notebook shows it; ``.save(path)`` writes it, ``.html`` is its text.
+        """
+        from plait.ir.display import inspect
+
+        return inspect(self, passes=passes)
+
     def to_networkx(self) -> networkx.MultiDiGraph[Any]:
         """The graph as a ``networkx.MultiDiGraph`` of inputs and nodes."""
         from plait.ir.analysis import to_networkx

@@ -124,6 +124,12 @@ class ExecutionPlan:
 
         return print_plan(self, **options)
 
+    def inspect(self) -> Any:
+        """A page about the plan, which a notebook shows; ``.save(path)`` writes it."""
+        from plait.ir.display import inspect
+
+        return inspect(self)
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from plait.ir.display import mime_bundle
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from plait.ir import ExecutionPlan, Graph, display_name, register_renderer
-from plait.runtime import GraphFunction, Optimized, Traced, Variable
+from plait.ir import ExecutionPlan, Graph, display, display_name, register_renderer
+from plait.runtime import GraphFunction, Optimized, Traced, Variable, inspected
 
 
 def graph_bundle(shown: Graph | ExecutionPlan) -> dict[str, str]:
@@ -59,8 +59,32 @@ def source_line(function: Any) -> str:
     return f"def {name}{signature}{place}"
 
 
+def graph_page(shown: Graph, passes: str | None = None) -> Any:
+    """The page about a graph."""
+    from plait.inspect.inspector import inspect_graph
+
+    return inspect_graph(shown, passes)
+
+
+def plan_page(shown: ExecutionPlan) -> Any:
+    """The page about a plan."""
+    from plait.inspect.inspector import inspect_plan
+
+    return inspect_plan(shown)
+
+
+def function_page(function: Any, program: Any, gradient: Any) -> Any:
+    """The page about a compiled function."""
+    from plait.inspect.inspector import inspect_function
+
+    return inspect_function(function, program, gradient)
+
+
 def register() -> None:
-    """Let graphs, plans, compiled functions and variables show richly."""
+    """Let graphs, plans, compiled functions and variables show richly, and make pages."""
+    display.register_inspector(Graph, graph_page)
+    display.register_inspector(ExecutionPlan, plan_page)
+    inspected.register_inspector(function_page)
     register_renderer(Graph, graph_bundle)
     register_renderer(ExecutionPlan, graph_bundle)
     register_renderer(GraphFunction, function_bundle)

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from plait.runtime import device as device
+from plait.runtime import inspected as inspected
 from plait.runtime import shipping as shipping
 from plait.runtime.explain import Explanation as Explanation
 from plait.runtime.export_report import ExportReport as ExportReport

@@ -18,6 +18,7 @@ from plait.runtime.call import call_in_trace
 from plait.runtime.explain import Explanation, explain
 from plait.runtime.fast import MISMATCH, Quick, fast_call
 from plait.runtime.identity import IdentityMap
+from plait.runtime.inspected import Inspected
 from plait.runtime.options import Options, make_options
 from plait.runtime.program import Program
 from plait.runtime.request import Request, bind
@@ -28,7 +29,7 @@ from plait.runtime.staging import Traced
 from plait.tracer import Break, Trace, flatten, recorder
 
 
-class GraphFunction(Shipped):
+class GraphFunction(Shipped, Inspected):
     """A function that is captured per signature of its arguments and runs compiled.
 
     Made by ``graph_function``; called like the function it wraps, ``__wrapped__``.
