@@ -6,6 +6,7 @@ exact count is known, a check fails, and who runs the program differentiates aga
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -145,9 +146,9 @@ class Buffered:
         self._backs: dict[tuple[Indices, Indices], Back] = {}
 
     @property
-    def nbytes(self) -> int:
+    def nbytes(self) -> float:
         """Bytes of the buffers."""
-        return sum(value_bytes(t) for t in self.types)
+        return math.fsum(map(value_bytes, self.types))
 
     def _sources(self, unchanged: frozenset[int]) -> list[Source]:
         """Sort the residuals out; a value before a trip and the one after it share a buffer."""

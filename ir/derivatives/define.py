@@ -12,9 +12,11 @@ pairs with a change ``dz`` as ``real(g * dz)``; the gradient of a real function 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ __all__ = [
     "like",
     "literal",
     "no_gradient",
+    "on_arrays",
     "partials",
     "scalar",
 ]
@@ -100,6 +103,34 @@ def partials(op: Op, *functions: Partial | None) -> None:
     rule: Any = make(*functions)
     rule.partials = functions  # a way back on arrays alone calls them at once
     set_vjp(op, rule)
+
+
+class _Ufuncs:
+    """``plait.ir.ops`` with NumPy's ufuncs for the ops that are exactly these."""
+
+    def __getattr__(self, name: str) -> Any:
+        op = getattr(ops, name)
+        found = op.reference if isinstance(getattr(op, "reference", None), np.ufunc) else op
+        setattr(self, name, found)
+        return found
+
+
+_UFUNCS = _Ufuncs()
+
+
+@cache
+def _scope(module: str) -> dict[str, Any]:
+    return {**vars(sys.modules[module]), "ops": _UFUNCS}
+
+
+def on_arrays(f: Partial) -> Partial:
+    """The same function for ndarrays alone: its ops that are ufuncs are called at once."""
+    if not isinstance(f, FunctionType) or f.__globals__.get("ops") is not ops:
+        return f
+    scope = _scope(f.__module__)
+    made = FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__)
+    made.__kwdefaults__ = f.__kwdefaults__
+    return made
 
 
 def _one(f: Any) -> Rule:

@@ -48,7 +48,7 @@ def philox_4x32(counter: Any, key: Any) -> tuple[Any, Any, Any, Any]:
 
 def blocks_of(shape: Shape, dtype: DType) -> int:
     """How many counter values the bits of a shape take: four words of 32 bits each."""
-    return -(-math.prod(shape) * (dtype.itemsize // 4) // 4)  # type: ignore[arg-type]
+    return -(-math.prod(shape) * (dtype.itemsize // 4) // 4)
 
 
 def infer_philox(state: Any, *, shape: Shape, dtype: DType = uint32) -> TensorType:

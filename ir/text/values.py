@@ -195,7 +195,7 @@ class ValueParser:
         if len(texts) != count or (type_.size > 0 and shape != type_.shape):
             tokens.fail(f"elements of shape {shape} do not make a {type_}")
         try:
-            array = read_elements(texts, type_.dtype).reshape(type_.shape)  # type: ignore[arg-type]
+            array = read_elements(texts, type_.dtype).reshape(type_.shape)
         except DTypeError as error:
             tokens.fail(error.message)
         except ValueError:

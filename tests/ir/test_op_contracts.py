@@ -188,7 +188,7 @@ def check_overwrite(case: Case, index: int) -> None:
     wanted, expected = out_type(case), np.array(case.run()[0])
     victim = np.array(case.operands[index], order="C")
     if victim.nbytes == wanted.nbytes and victim.size:
-        out = np.ndarray(wanted.shape, wanted.dtype, buffer=victim.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+        out = np.ndarray(wanted.shape, wanted.dtype, buffer=victim.reshape(-1).view(np.uint8))
         operands = [*case.operands]
         operands[index] = victim
         assert same_bits(run_into(case, out, tuple(operands)), expected)

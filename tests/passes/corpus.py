@@ -140,4 +140,4 @@ def corpus() -> list[Graph]:
 def plain_arguments(graph: Graph, seed: int = 0) -> list[Any]:
     """Small random floats."""
     source = np.random.default_rng(seed)
-    return [source.standard_normal(v.shape).astype(v.dtype) for v in graph.inputs]  # type: ignore[arg-type]
+    return [source.standard_normal(v.shape).astype(v.dtype) for v in graph.inputs]
