@@ -15,6 +15,8 @@ from plait.inspect.program import Entry, array_text, identifier, quoted
 from plait.ir import TensorType
 from plait.ir.errors import SaveError
 
+#: Names that the program's own code has from elsewhere.
+IMPORTED = frozenset(("Path", "SimpleNamespace", "bfloat16", "math", "namedtuple", "np", "special"))
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -33,6 +35,13 @@ class Signature:
         self.paths = list(self._paths())
         self.classes: dict[str, tuple[str, ...]] = {}
         self.helpers = ["demand"]
+        taken = {p.name for p in manifest.parameters}
+        self.state = "state" if "state" not in taken else "state_of_variables"
+        for name in sorted(taken & IMPORTED):
+            raise SaveError(
+                f"parameter {name} of {manifest.name} has the name of a module of the program; "
+                "give it another one"
+            )
         self._result_tree = self._demand_plain(manifest.result, "the result")
 
     def entry(self) -> Entry:
@@ -53,6 +62,8 @@ class Signature:
             globals=tuple(names),
             imports=tuple(imports),
             helpers=tuple(self.helpers),
+            state_name=self.state,
+            avoided=tuple([p.name for p in manifest.parameters]),
         )
 
     # Parameters.
@@ -130,7 +141,7 @@ class Signature:
                 message = quoted(f"{path} can only be {shown}, as it was exported")
                 lines += [f"if {path} {test} {shown}:", f"    raise ValueError({message})"]
         for place in self.manifest.assigned:
-            lines.append(f"{next(given)} = state[{quoted(self.state_name(place))}]")
+            lines.append(f"{next(given)} = {self.state}[{quoted(self.state_name(place))}]")
         return lines
 
     def state_name(self, place: int) -> str:
@@ -145,7 +156,7 @@ class Signature:
         written = len(outputs) - len(manifest.written)
         start = written - len(manifest.assigned)
         lines = [
-            f"state[{quoted(self.state_name(place))}] = {text}"
+            f"{self.state}[{quoted(self.state_name(place))}] = {text}"
             for place, text in zip(manifest.assigned, outputs[start:written], strict=True)
         ]
         for place, text in zip(manifest.written, outputs[written:], strict=True):
@@ -195,7 +206,7 @@ class Signature:
             template, count = result.value
             self.helpers.append("filled")
             given = outputs[result.index : result.index + count] if outputs is not None else []
-            return f"filled({', '.join([quoted(template), *given])})"
+            return f"_filled({', '.join([quoted(template), *given])})"
         text = outputs[result.index] if outputs is not None else "None"
         return f"np.asarray({text}).item()" if result.kind == "number" else text
 
@@ -205,7 +216,7 @@ def _demanded(path: str, type_: TensorType) -> str:
     sizes = "".join([f", {d if type(d) is int else None}" for d in type_.shape])
     dtype = f"np.{'bool_' if type_.dtype.kind == 'b' else type_.dtype.name}"
     dtype = "bfloat16" if dtype == "np.bfloat16" else dtype
-    return f"demand({path}, {dtype}{sizes}, name={quoted(path)})"
+    return f"_demand({path}, {dtype}{sizes}, name={quoted(path)})"
 
 
 def _leaf_paths(tree: Tree, start: str) -> Iterator[str]:

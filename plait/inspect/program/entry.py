@@ -37,7 +37,11 @@ class Entry:
     helpers : tuple of str
         Helpers that these lines call.
     state : tuple of str and ndarray
-        What the module's dict ``state`` holds, by name.
+        What the module's dict of state holds, by name.
+    state_name : str
+        The name of that dict.
+    avoided : tuple of str
+        Names that nothing else of the module must have.
     """
 
     parameters: str
@@ -49,3 +53,5 @@ class Entry:
     imports: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     state: tuple[tuple[str, Any], ...] = ()
+    state_name: str = "state"
+    avoided: tuple[str, ...] = ()

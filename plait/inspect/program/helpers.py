@@ -16,7 +16,7 @@ WEYL = 0x9E3779B9, 0xBB67AE85
 LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-def power(x: Any, y: Any) -> Any:
+def _power(x: Any, y: Any) -> Any:
     """Power x ** y; of integers to negative exponents the truncated value, 0 for 0."""
     if x.dtype.kind != "i" or not np.any(y < 0):
         return np.power(x, y)
@@ -24,40 +24,40 @@ def power(x: Any, y: Any) -> Any:
     return np.where(y < 0, np.where(np.abs(x) == 1, odd, 0), np.power(x, np.maximum(y, 0)))
 
 
-def multiply_or_zero(x: Any, y: Any) -> Any:
+def _multiply_or_zero(x: Any, y: Any) -> Any:
     """Compute x * y; 0 where x or y is 0, against infinities and NaN too."""
     found = np.asarray(np.multiply(x, y))
     np.copyto(found, 0, where=np.isnan(found) & ((x == 0) | (y == 0)))
     return found
 
 
-def divide_or_zero(x: Any, y: Any) -> Any:
+def _divide_or_zero(x: Any, y: Any) -> Any:
     """Compute x / y; 0 where x is 0, whatever y is."""
     found = np.asarray(np.divide(x, y))
     np.copyto(found, 0, where=np.isnan(found) & (x == 0))
     return found
 
 
-def make_complex(x: Any, y: Any) -> Any:
+def _make_complex(x: Any, y: Any) -> Any:
     """Compute x + y * 1j, without arithmetic."""
     out = np.empty(x.shape, np.result_type(x.dtype, np.complex64))
     out.real, out.imag = x, y
     return out
 
 
-def softplus(x: Any) -> Any:
+def _softplus(x: Any) -> Any:
     """Compute log(1 + exp(x)), without overflow."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def gelu(x: Any) -> Any:
+def _gelu(x: Any) -> Any:
     """Compute x * (1 + erf(x / sqrt(2))) / 2."""
     from scipy import special
 
     return 0.5 * x * (1 + special.erf(x * np.asarray(np.sqrt(0.5), x.dtype)))
 
 
-def polygamma(order: Any, x: Any) -> Any:
+def _polygamma(order: Any, x: Any) -> Any:
     """A derivative of digamma; at its poles inf or, where the sign changes, NaN."""
     from scipy import special
 
@@ -67,19 +67,19 @@ def polygamma(order: Any, x: Any) -> Any:
     return np.where(undefined, np.nan, found).astype(x.dtype)
 
 
-def softmax(x: Any, axis: Any) -> Any:
+def _softmax(x: Any, axis: Any) -> Any:
     """Compute exp(x) / sum(exp(x)), without overflow."""
     e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: Any) -> Any:
+def _log_softmax(x: Any, axis: Any) -> Any:
     """Compute x - log(sum(exp(x))), without overflow."""
     shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-def logsumexp(x: Any, axes: Any, keepdims: Any) -> Any:
+def _logsumexp(x: Any, axes: Any, keepdims: Any) -> Any:
     """Compute log(sum(exp(x))), without overflow."""
     largest = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
     largest = np.where(np.isinf(largest), x.dtype.type(0), largest)
@@ -87,7 +87,7 @@ def logsumexp(x: Any, axes: Any, keepdims: Any) -> Any:
     return total if keepdims else np.squeeze(total, axis=axes)
 
 
-def accumulate(ufunc: Any, x: Any, axis: Any, reverse: Any = False) -> Any:
+def _accumulate(ufunc: Any, x: Any, axis: Any, reverse: Any = False) -> Any:
     """The running sum, product or extreme along an axis."""
     out = np.empty(x.shape, x.dtype)
     if reverse:
@@ -97,14 +97,14 @@ def accumulate(ufunc: Any, x: Any, axis: Any, reverse: Any = False) -> Any:
     return out
 
 
-def iota(shape: Any, axis: Any, dtype: Any) -> Any:
+def _iota(shape: Any, axis: Any, dtype: Any) -> Any:
     """0, 1, 2, ... along an axis, equal along the others."""
     line = np.arange(shape[axis]).astype(dtype)
     line = line.reshape([-1 if i == axis else 1 for i in range(len(shape))])
     return np.broadcast_to(line, shape).copy()
 
 
-def pad(x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
+def _pad(x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
     """The array x with elements of a value around it, and ``interior`` ones between neighbors."""
     sizes = [
         a + n + max(n - 1, 0) * k + b
@@ -117,14 +117,14 @@ def pad(x: Any, value: Any, low: Any, high: Any, interior: Any) -> Any:
     return out
 
 
-def top_k(x: Any, k: Any, keys: Any) -> Any:
+def _top_k(x: Any, k: Any, keys: Any) -> Any:
     """The k largest elements of each row of x, compared by keys, and their positions."""
     order = np.argsort(keys[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
     positions = (x.shape[-1] - 1 - order).astype(np.int32)
     return np.take_along_axis(x, positions, axis=-1), positions
 
 
-def bitcast(x: Any, dtype: Any) -> Any:
+def _bitcast(x: Any, dtype: Any) -> Any:
     """The bits read as another dtype; a narrower one adds a last axis, a wider one takes it."""
     have, want = x.dtype.itemsize, np.dtype(dtype).itemsize
     if have > want:
@@ -134,7 +134,7 @@ def bitcast(x: Any, dtype: Any) -> Any:
     return np.ascontiguousarray(x).view(dtype).reshape(x.shape[:-1])
 
 
-def dot_general(x: Any, y: Any, contracting: Any, batch: Any, product: Any = np.matmul) -> Any:
+def _dot_general(x: Any, y: Any, contracting: Any, batch: Any, product: Any = np.matmul) -> Any:
     """The sum over contracting axes; the result has batch axes, free ones of x, free ones of y."""
     rows = [i for i in range(x.ndim) if i not in contracting[0] + batch[0]]
     columns = [i for i in range(y.ndim) if i not in contracting[1] + batch[1]]
@@ -148,21 +148,21 @@ def dot_general(x: Any, y: Any, contracting: Any, batch: Any, product: Any = np.
     return product(x, y).reshape((*kept, *left, *right))
 
 
-def clamp(index: Any, size: Any) -> Any:
+def _clamp(index: Any, size: Any) -> Any:
     """Indices moved into the range of an axis."""
     if index.dtype == np.uint64:
         index = np.minimum(index, np.uint64(max(size - 1, 0)))
     return np.clip(np.asarray(index, np.intp, order="C"), 0, max(size - 1, 0))
 
 
-def places(x: Any, indices: Any, axes: Any, batch: Any) -> Any:
+def _places(x: Any, indices: Any, axes: Any, batch: Any) -> Any:
     """How to index x, with batch axes and then ``axes`` first, and where these axes are."""
     ndim = indices[0].ndim
     lines = [
         np.arange(x.shape[b]).reshape([-1 if i == b else 1 for i in range(ndim)])
         for b in range(batch)
     ]
-    key = (*lines, *[clamp(i, x.shape[a]) for a, i in zip(axes, indices, strict=True)])
+    key = (*lines, *[_clamp(i, x.shape[a]) for a, i in zip(axes, indices, strict=True)])
     kept = [a for a in range(batch, x.ndim) if a not in axes]
     front = (*range(batch), *axes, *kept)
     first = axes[0]
@@ -172,19 +172,19 @@ def places(x: Any, indices: Any, axes: Any, batch: Any) -> Any:
     return key, front, (*range(batch), *middle, *rest)
 
 
-def gather(x: Any, indices: Any, axes: Any, batch: Any = 0) -> Any:
+def _gather(x: Any, indices: Any, axes: Any, batch: Any = 0) -> Any:
     """Take x[..., indices, ...]: the elements at index arrays along ``axes``; indices clamp."""
-    key, front, order = places(x, indices, axes, batch)
+    key, front, order = _places(x, indices, axes, batch)
     picked = x.transpose(front)[key]
     return np.asarray(picked.transpose(np.argsort(order)), order="C")
 
 
-def scatter(
+def _scatter(
     x: Any, updates: Any, indices: Any, axes: Any, batch: Any, ufunc: Any, unique: Any, wide: Any
 ) -> Any:
     """The array x with updates set, or combined by a ufunc, at index arrays along ``axes``."""
     out = x.copy(order="C")
-    key, front, order = places(x, indices, axes, batch)
+    key, front, order = _places(x, indices, axes, batch)
     target = out.transpose(front)
     values = np.asarray(updates.transpose(order), order="C")
     if ufunc is None:
@@ -200,30 +200,30 @@ def scatter(
     return out
 
 
-def window(shape: Any, starts: Any, sizes: Any) -> Any:
+def _window(shape: Any, starts: Any, sizes: Any) -> Any:
     """The region of ``sizes`` at run-time positions, which clamp so that it lies inside."""
     first = [min(max(int(i), 0), n - size) for i, n, size in zip(starts, shape, sizes, strict=True)]
     return tuple([slice(i, i + size) for i, size in zip(first, sizes, strict=True)])
 
 
-def update_slice(x: Any, update: Any, starts: Any) -> Any:
+def _update_slice(x: Any, update: Any, starts: Any) -> Any:
     """The array x with the region that begins at starts replaced."""
     out = x.copy(order="C")
-    out[window(x.shape, starts, update.shape)] = update
+    out[_window(x.shape, starts, update.shape)] = update
     return out
 
 
-def spread(size: Any, dilation: Any) -> Any:
+def _spread(size: Any, dilation: Any) -> Any:
     """The size of elements with ``dilation - 1`` gaps between neighbors."""
     return (size - 1) * dilation + 1 if size > 0 else 0
 
 
-def bordered(x: Any, low: Any, high: Any, gaps: Any, value: Any) -> Any:
+def _bordered(x: Any, low: Any, high: Any, gaps: Any, value: Any) -> Any:
     """The trailing axes of x with gaps between elements and borders; negative borders cut."""
     lead = x.ndim - len(low)
     if all(v == 1 for v in gaps) and not any(low) and not any(high):
         return x
-    sizes = [spread(n, g) for n, g in zip(x.shape[lead:], gaps, strict=True)]
+    sizes = [_spread(n, g) for n, g in zip(x.shape[lead:], gaps, strict=True)]
     wide = np.full((*x.shape[:lead], *sizes), value, x.dtype)
     whole = [slice(None)] * lead
     wide[tuple(whole + [slice(None, None, g) for g in gaps])] = x
@@ -236,7 +236,7 @@ def bordered(x: Any, low: Any, high: Any, gaps: Any, value: Any) -> Any:
     return wide[tuple(whole + cut)]
 
 
-def convolution(
+def _convolution(
     x: Any,
     kernel: Any,
     strides: Any,
@@ -247,10 +247,10 @@ def convolution(
     groups: Any,
 ) -> Any:
     """Cross-correlation, channels first, zeros outside of x."""
-    x = bordered(x, low, high, input_dilation, 0)
+    x = _bordered(x, low, high, input_dilation, 0)
     sizes, rank = kernel.shape[2:], len(strides)
     counts = [
-        max((n - spread(k, d)) // s + 1, 0)
+        max((n - _spread(k, d)) // s + 1, 0)
         for n, k, s, d in zip(x.shape[2:], sizes, strides, dilation, strict=True)
     ]
     n, c, o = x.shape[0], x.shape[1], kernel.shape[0]
@@ -271,15 +271,15 @@ def convolution(
     return np.asarray(found.transpose(back).reshape(n, o, *counts), order="C")
 
 
-def reduce_window(
+def _reduce_window(
     ufunc: Any, x: Any, outside: Any, window: Any, strides: Any, low: Any, high: Any, dilation: Any
 ) -> Any:
     """The elements in each window over x combined by a ufunc."""
-    found = bordered(x, low, high, (1,) * x.ndim, outside)
+    found = _bordered(x, low, high, (1,) * x.ndim, outside)
     for axis, (size, stride, step) in enumerate(zip(window, strides, dilation, strict=True)):
         if (size, stride) == (1, 1):
             continue
-        count = max((found.shape[axis] - spread(size, step)) // stride + 1, 0)
+        count = max((found.shape[axis] - _spread(size, step)) // stride + 1, 0)
         reach = (count - 1) * stride + 1 if count else 0
         head = (slice(None),) * axis
         pieces = [found[(*head, slice(k * step, k * step + reach, stride))] for k in range(size)]
@@ -289,7 +289,7 @@ def reduce_window(
     return np.array(found, order="C")
 
 
-def philox(state: Any, shape: Any, dtype: Any) -> Any:
+def _philox(state: Any, shape: Any, dtype: Any) -> Any:
     """Random bits: Philox 4x32-10 of the counters (counter + i, 0), four words each."""
     dtype = np.dtype(dtype)
     keys, counters = state.reshape(-1, 2).T
@@ -309,7 +309,7 @@ def philox(state: Any, shape: Any, dtype: Any) -> Any:
     return bits[:, : math.prod(shape)].reshape(sizes).astype(dtype)
 
 
-def filled(template: Any, *values: Any) -> Any:
+def _filled(template: Any, *values: Any) -> Any:
     """The template with arrays in its places, shown as NumPy shows them."""
     import string
 
@@ -334,14 +334,14 @@ def filled(template: Any, *values: Any) -> Any:
     return Filler().vformat(template, [np.asarray(v) for v in values], {})
 
 
-def stored(text: Any, dtype: Any, shape: Any) -> Any:
+def _stored(text: Any, dtype: Any, shape: Any) -> Any:
     """An array from its bytes as text."""
     import base64
 
     return np.frombuffer(base64.b64decode(text), dtype).reshape(shape)
 
 
-def demand(x: Any, dtype: Any, *shape: Any, name: Any) -> Any:
+def _demand(x: Any, dtype: Any, *shape: Any, name: Any) -> Any:
     """An argument as an array, which must be of this dtype and shape; None takes any size."""
     array = np.asarray(x, dtype) if isinstance(x, (bool, int, float, complex)) else np.asarray(x)
     sizes = [n if want is None else want for n, want in zip(array.shape, shape, strict=False)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 
 RESERVED = frozenset(
     (*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "math", "special")
@@ -17,12 +18,20 @@ class Names:
     def __init__(self, outer: Names | None = None) -> None:
         self._outer = outer
         self._taken: set[str] = set()
+        self._avoided: set[str] = set()
 
     def is_free(self, name: str) -> bool:
         """Whether nothing has the name yet."""
-        if name in self._taken or (self._outer is None and name in RESERVED):
-            return False
-        return self._outer is None or self._outer.is_free(name)
+        return name not in self._avoided and not self._has(name)
+
+    def _has(self, name: str) -> bool:
+        if self._outer is None:
+            return name in self._taken or name in RESERVED
+        return name in self._taken or self._outer._has(name)
+
+    def avoid(self, names: Iterable[str]) -> None:
+        """Take none of these here; scopes inside may."""
+        self._avoided.update(names)
 
     def take(self, name: str) -> str:
         """A name of this kind that nothing else has."""

@@ -44,6 +44,7 @@ class Pages:
         self.constants: dict[str, Any] = {}
         self.globals: list[str] = []
         self.state: dict[str, str] = {}
+        self.state_name = "state"
         self._constant_names: dict[Literal, str] = {}
         self._imports: set[str] = set()
         self._helpers: dict[str, None] = {}
@@ -63,8 +64,8 @@ class Pages:
 
     def helper(self, name: str) -> str:
         """The name of a helper, which the program takes along."""
-        self._helpers[name] = None
-        return name
+        self._helpers[f"_{name}"] = None
+        return f"_{name}"
 
     def literal(self, array: Any) -> str:
         """An array, in the text where it is small, else by the name of a constant."""
@@ -126,14 +127,14 @@ class Pages:
         if not self.state:
             return []
         items = [f"    {quoted(name)}: {text}," for name, text in self.state.items()]
-        return ["\n".join(["state = {", *items, "}"])]
+        return ["\n".join([f"{self.state_name} = {{", *items, "}"])]
 
 
 def needed_names() -> list[str]:
     """Names that helpers have, and the imports."""
     from plait.inspect.program import helpers
 
-    own = [n for n in vars(helpers) if not n.startswith("_")]
+    own = [n for n in vars(helpers) if not n.startswith("__")]
     return [n for n in own if n not in ("annotations", "Any", "np", "math")] + [
         "bfloat16",
         "constants",

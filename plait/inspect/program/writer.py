@@ -79,6 +79,8 @@ def write_program(
     name = pages.names.take(graph.name)
     if entry is not None:
         pages.globals += entry.globals
+        pages.names.avoid(entry.avoided)
+        pages.state_name = entry.state_name
         for line in entry.imports:
             pages.load(line)
         for helper in entry.helpers:

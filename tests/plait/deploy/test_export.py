@@ -164,7 +164,11 @@ def test_state_and_checks_of_a_stablehlo_artifact(
     assert report.outputs[4:] == more
     assert report.max_difference == 0.0
     first = [name.split(":")[0] for name in report.inputs]
-    values = {"x": np.arange(3, dtype=np.float32), "count": np.int64(8), "total": np.ones(3, "f4")}
+    values: dict[str, Any] = {
+        "x": np.arange(3, dtype=np.float32),
+        "count": np.int64(8),
+        "total": np.ones(3, "f4"),
+    }
     np.savez(tmp_path / "inputs.npz", **{name: values[name] for name in first})
     alone(RUN_STABLEHLO.format(path="counting.mlir"), tmp_path)
     with np.load(tmp_path / "outputs.npz") as found:
@@ -285,6 +289,31 @@ first, second = noisy.noisy(np.zeros(3, np.float32)), noisy.noisy(np.zeros(3, np
 assert (first != second).all()
 """
     alone(code, tmp_path)
+
+
+def test_names_that_a_program_has_itself(tmp_path: Path) -> None:
+    total = pl.Variable(np.zeros(3, np.float32), name="total")
+
+    @pl.graph_function(name="print")
+    def step(state: Any, softmax: Any, /, t0: Any, *rest: Any, const_0: Any, **more: Any) -> Any:
+        total.assign(total + state)
+        weights = pl.asarray(np.arange(20, dtype=np.float32))
+        inner = pl.softmax(softmax + weights) * t0
+        return {"it's": rest[1] + inner, 2: (more["a b"],), "const_0": const_0 + total}
+
+    x, y = np.arange(3, dtype=np.float32), np.ones(20, np.float32)
+    report = step.export(tmp_path / "named.py", x, y, y, y, y, const_0=x, **{"a b": y})
+    assert (report.function, report.max_difference) == ("print_1", 0.0)
+    code = """
+import numpy as np, named
+x, y = np.arange(3, dtype=np.float32), np.ones(20, np.float32)
+found = named.print_1(x, y, y, y, y, const_0=x, **{"a b": y})
+assert list(found) == ["it's", 2, "const_0"]
+assert named.state_of_variables["total"].tolist() == [0, 1, 2]
+"""
+    alone(code, tmp_path)
+    with pytest.raises(SaveError, match="parameter np of lambda_ has the name of a module"):
+        pl.graph_function(lambda np: np + np).export(tmp_path / "np.py", "f32[2]")
 
 
 def test_half_precision_is_compared_too(tmp_path: Path) -> None:
