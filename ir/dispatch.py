@@ -191,7 +191,11 @@ class _Recorded:
 
     def __exit__(self, *_: object) -> None:
         thread, tape = _local.thread, self._tape
-        thread.tapes = [other for other in thread.tapes if other is not tape]
+        tapes = thread.tapes
+        if tapes and tapes[-1] is tape:
+            thread.tapes = tapes[:-1]
+        else:
+            thread.tapes = [other for other in tapes if other is not tape]
         thread.settle()
         activate(-1, tapes=-1)
 

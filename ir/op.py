@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import get_ident
 from typing import Any
@@ -78,6 +78,8 @@ class Op:
         Derivative and batching rules; for the rules of ``plait.ir.derivatives`` and
         ``plait.ir.batching``, which are loaded on first use, ask for ``derivative`` and
         ``batching``.
+    is_direct : bool
+        Whether the reference computes arrays from arrays, and does nothing else.
     """
 
     name: str
@@ -95,6 +97,11 @@ class Op:
     quick: Mapping[DType, DType] | None = None
     vjp: Callable[..., Any] | None = None
     batch: Callable[..., Any] | None = None
+    is_direct: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        apart = (Trait.REGION, Trait.EFFECT, Trait.HOST)
+        object.__setattr__(self, "is_direct", self.traits.isdisjoint(apart))
 
     @cached_property
     def is_effect(self) -> bool:
@@ -122,11 +129,6 @@ class Op:
         return Trait.REGION in self.traits
 
     @cached_property
-    def is_direct(self) -> bool:
-        """Whether the reference computes arrays from arrays, and does nothing else."""
-        return self.traits.isdisjoint((Trait.REGION, Trait.EFFECT, Trait.HOST))
-
-    @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """The attributes: name to parameter, with the default where there is one."""
         found = inspect.signature(self.infer).parameters.values()
@@ -143,9 +145,12 @@ class Op:
         return None if self.vjp is without_gradient else self.vjp
 
     @cached_property
-    def partials(self) -> tuple[Callable[..., Any] | None, ...] | None:
-        """What the derivative rule is made of, where it was given as one function per operand."""
-        return getattr(self.derivative, "partials", None)
+    def partials_on_arrays(self) -> tuple[Callable[..., Any] | None, ...] | None:
+        """What the derivative rule is made of, if one function per operand, for ndarrays alone."""
+        from plait.ir.derivatives.define import on_arrays
+
+        partials = getattr(self.derivative, "partials", None)
+        return None if partials is None else tuple([f and on_arrays(f) for f in partials])
 
     @cached_property
     def batching(self) -> Callable[..., Any] | None:
@@ -201,7 +206,7 @@ def set_vjp(op: Op, rule: Callable[..., tuple[Any, ...]]) -> None:
     """Give a record its derivative rule."""
     object.__setattr__(op, "vjp", rule)
     op.__dict__.pop("derivative", None)
-    op.__dict__.pop("partials", None)
+    op.__dict__.pop("partials_on_arrays", None)
 
 
 def set_batch(op: Op, rule: Callable[..., Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -259,20 +260,21 @@ class Recording(EagerState):
         list
             One for each source; None where no target depends on it.
         """
-        wanted = [self.numbers.get(id(x), UNKNOWN) for x in sources]
+        number_of = self.numbers.get
+        wanted = list(map(number_of, map(id, sources), repeat(UNKNOWN)))
         reached = None if self._roots.issubset(wanted) else self.reached(wanted)
         walk = Walk(reached, self.vague, frozenset(wanted))
-        given = [
-            (number, cotangent)
-            for target, cotangent in zip(targets, cotangents, strict=True)
-            if cotangent is not None and walk.needs(number := self.numbers.get(id(target), UNKNOWN))
-        ]
+        given = []  # comprehensions take longer, for few elements
+        for target, cotangent in zip(targets, cotangents, strict=True):
+            number = number_of(id(target), UNKNOWN)
+            if cotangent is not None and walk.needs(number):
+                given.append((number, cotangent))
         if self in dispatch.tapes():
             with dispatch.paused(self):
                 found = walk.run(given, self.notes)
         else:
             found = walk.run(given, self.notes)
-        return [found.get(number) for number in wanted]
+        return list(map(found.get, wanted))
 
     def reached(self, sources: Sequence[int]) -> set[int]:
         """The differentiable values that depend on sources through functions with derivatives."""

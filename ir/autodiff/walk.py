@@ -150,7 +150,7 @@ class Walk:
             g = found.get(number) if number in kept else found.pop(number, None)
             if g is None:
                 continue
-            partials = op.partials
+            partials = op.partials_on_arrays
             if partials is None or type(g) is not np.ndarray:
                 self._pull_rule(note, g)
                 continue
@@ -158,6 +158,8 @@ class Walk:
                 if n == UNKNOWN or partial is None or (reached is not None and n not in reached):
                     continue
                 cotangent = partial(g, result, *operands, **attributes)
+                if type(cotangent) is not np.ndarray and cotangent is not None:
+                    cotangent = np.asarray(cotangent)  # NumPy gives scalars
                 if n in found:
                     self._add_array(n, cotangent)
                 else:

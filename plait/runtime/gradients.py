@@ -98,7 +98,9 @@ def _pulled(f: Any, params: Any, args: tuple[Any, ...], kwargs: Any) -> tuple[An
     played = play_here(f, args, kwargs, positions)
     targets = payloads_of_targets(played.result)
     pulled = played.pull(targets, cotangents_for(played.result, targets, None))
-    made = [None if x is None else wrap_shared(x) for x in pulled]
+    made: list[Any] = []
+    for x in pulled:
+        made.append(None if x is None else wrap_shared(x))
     gradients: list[Any] = played.nest(made)
     return played.result, gradients
 

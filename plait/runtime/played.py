@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from types import FunctionType
 from typing import Any, Protocol, TypeVar
 
@@ -104,7 +105,7 @@ def play_here(
         ]
         fresh = [fresh_tensor(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
         there = [handle is not None for handle in fresh]
-    payloads = [handle._data for handle in fresh if handle is not None]
+    payloads = list(map(_DATA, fresh if there is None else filter(_is_there, fresh)))
     recording = Recording()
     recording.watches_variables = variables
     recording.watch_smooth(payloads)
@@ -124,6 +125,13 @@ def play_here(
 
 
 play = eagerly(play_here)
+
+
+_DATA = attrgetter("_data")
+
+
+def _is_there(handle: Any) -> bool:
+    return handle is not None
 
 
 def _argument(p: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
