@@ -252,6 +252,11 @@ SEQUENCES: dict[str, Callable[[Any], Any]] = {
 }
 SKIPPED = {
     "graph_function": "its options are read before anything is traced",
+    **dict.fromkeys(
+        ("grad", "gradients_function", "hessian", "jacobian", "value_and_grad", "vmap"),
+        "gives a function; its options say which arguments of that one are meant",
+    ),
+    "loop_gradients": "its options are read before anything is traced",
 }
 
 
