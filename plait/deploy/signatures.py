@@ -162,7 +162,8 @@ class Signature:
         for place, text in zip(manifest.written, outputs[written:], strict=True):
             lines.append(f"{self.paths[place]}[...] = {text}")
         result = self._build(manifest.result, iter(range(len(manifest.results))), outputs)
-        return [*lines, f"return {result}"]
+        is_tuple = manifest.result.kind == "tuple" and len(manifest.result.children) > 1
+        return [*lines, f"return {result[1:-1] if is_tuple else result}"]
 
     def doc(self) -> list[str]:
         """The docstring."""
