@@ -178,7 +178,7 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     SignatureError
         A container that holds itself, or nests more than 200 deep.
     """
-    kind = type(tree)
+    kind: Any = type(tree)
     if kind in _leaf_kinds:
         return [tree], LEAF
     if kind in _flat_kinds and _leaf_kinds.issuperset(map(type, tree)):
