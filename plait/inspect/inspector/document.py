@@ -10,7 +10,7 @@ from plait.inspect.inspector.changes import pair
 from plait.inspect.inspector.encoding import Encoder
 from plait.inspect.inspector.gradients import forward_nodes
 from plait.inspect.inspector.stages import StageRecord
-from plait.ir import Graph, structural_equal
+from plait.ir import Graph
 
 #: Version of the document. The page that reads it is in the same file.
 VERSION = 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from plait.ir import UNKNOWN, Node
 
@@ -88,7 +89,7 @@ def _by_function(nodes: Sequence[Node], phases: str, span: range) -> list[Hashab
 def _by_iteration(nodes: Sequence[Node], phases: str, span: range) -> list[Hashable]:
     """A new run where the lines begin again; backward, where they jump down the page again."""
     lines = [nodes[i].location.line for i in span]
-    steps = [(a > b) - (a < b) for a, b in zip(lines, lines[1:], strict=False)]
+    steps = [(a > b) - (a < b) for a, b in pairwise(lines)]
     rare = 1 if steps.count(1) <= steps.count(-1) else -1
     keys: list[Hashable] = [0]
     count = 0
@@ -142,9 +143,9 @@ def _label(nodes: Sequence[Node], span: range, runs: int) -> str:
     functions = list(dict.fromkeys([p.function or p.file for p in places]))
     if not functions:
         return f"nodes {span.start} to {span.stop - 1}"
-    shown = functions[0] if len(functions) == 1 else f"{functions[0]} and {len(functions) - 1} more"
+    shown = ", ".join(functions[:3]) + (", …" if len(functions) > 3 else "")
     if len(functions) > 1:
-        return shown
+        return f"{shown}: nodes {span.start} to {span.stop - 1}"
     low, high = min(p.line for p in places), max(p.line for p in places)
     lines = f"line {low}" if low == high else f"lines {low} to {high}"
     return f"{shown}, {lines}" + (f", {runs} runs" if runs > 1 else "")

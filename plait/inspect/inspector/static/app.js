@@ -108,8 +108,7 @@ class App {
 
   openAll(isOpen) {
     this.setAll(this.graph, isOpen);
-    this.rebuild("fit");
-    if (!isOpen) this.drawing.start();
+    this.rebuild("start");
   }
 
   toggle(key) {
@@ -235,6 +234,8 @@ class App {
     const states = new Set(this.index ? [...differencesOf(this.stage).values()].flatMap((d) => [...d.states.values()]) : []);
     if (states.has("added")) add("", "new here", "added");
     if (states.has("changed")) add("", "changed here", "changed");
+    if (this.graph.plan) add("inplace", "in place of the operand");
+    if (this.graph.phases) add("paper", "dotted: kept for the backward pass", "inplace");
     const next = STAGES[this.index + 1];
     if (next && [...losesOf(next).values()].some((gone) => gone.size)) add("", "gone in the next stage", "removed");
     legend.hidden = !legend.childNodes.length;

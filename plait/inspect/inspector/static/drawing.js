@@ -31,7 +31,7 @@ class Drawing {
     this.world = svgElement("g");
     this.svg.append(this.world);
     container.prepend(this.svg);
-    this.scene = { boxes: [], frames: [], edges: [], width: 0, height: 0 };
+    this.scene = { boxes: [], items: [], edges: [], width: 0, height: 0 };
     this.x = 0;
     this.y = 0;
     this.scale = 1;
@@ -46,13 +46,9 @@ class Drawing {
     this.scene = scene;
     this.world.replaceChildren();
     this.shown.clear();
-    this.items = [
-      ...scene.frames.map((frame) => ({ frame, bounds: [frame.x, frame.y, frame.width, frame.height] })),
-      ...scene.boxes.map((box) => ({ box, bounds: [box.left, box.top, box.width, box.height] })),
-    ];
-    // What is deeper is drawn later; lines lie above the boxes that hold them.
+    // Lines lie above all boxes, as they also run inside of open ones.
     const lines = scene.edges.map((edge) => ({ edge, bounds: boundsOf(edge.points) }));
-    this.layers = [this.items, lines].map((items) => {
+    this.layers = [scene.items, lines].map((items) => {
       const layer = svgElement("g");
       this.world.append(layer);
       return { items, layer };
@@ -66,7 +62,7 @@ class Drawing {
     const [width, height] = this.size();
     const { scene } = this;
     const scale = Math.min((width - 40) / (scene.width || 1), (height - 40) / (scene.height || 1), 1.15);
-    this.scale = Math.max(scale, 0.005);
+    this.scale = Math.max(scale, 0.0005);
     this.x = (width - scene.width * this.scale) / 2;
     this.y = Math.max(20, (height - scene.height * this.scale) / 2);
     this.moved();
@@ -84,7 +80,7 @@ class Drawing {
   }
 
   zoom(factor, x = this.size()[0] / 2, y = this.size()[1] / 2) {
-    const scale = Math.min(4, Math.max(0.005, this.scale * factor));
+    const scale = Math.min(4, Math.max(0.0005, this.scale * factor));
     this.x = x - (x - this.x) * (scale / this.scale);
     this.y = y - (y - this.y) * (scale / this.scale);
     this.scale = scale;
@@ -129,7 +125,7 @@ class Drawing {
     const top = -this.y / this.scale - margin;
     const right = left + width / this.scale + 2 * margin;
     const bottom = top + height / this.scale + 2 * margin;
-    const isWhole = this.items.length + this.scene.edges.length <= ALWAYS;
+    const isWhole = this.scene.items.length + this.scene.edges.length <= ALWAYS;
     for (const { items, layer } of this.layers) {
       let before = null;
       for (const item of items) {

@@ -34,32 +34,45 @@ function layerVertices(count, edges, bottom) {
   for (let v = 0; v < count; v += 1) ranks[v] -= top;
   const layers = Array.from({ length: Math.max(-1, ...ranks) + 1 }, () => []);
   for (let v = 0; v < count; v += 1) layers[ranks[v]].push(v);
-  let fresh = count;
+  const { chains, total } = cutEdges(count, edges, ranks, layers);
+  const links = new Map();
+  edges.forEach((edge, i) => {
+    const chain = chains[i];
+    for (let k = 0; k + 1 < chain.length; k += 1) {
+      const link = {
+        source: chain[k], target: chain[k + 1],
+        out: k === 0 ? edge.out : 0.5,
+        into: k === chain.length - 2 ? edge.into : 0.5,
+      };
+      links.set(`${link.source} ${link.target} ${link.out} ${link.into}`, link);
+    }
+  });
+  const all = [...links.values()];
+  return { layers: orderLayers(layers, all, total), chains, links: all, total };
+}
+
+/** The vertices that each edge goes through; edges from one port share their bends. */
+function cutEdges(count, edges, ranks, layers) {
+  let total = count;
+  const bends = new Map();
   const chains = edges.map((edge) => {
     const chain = [edge.source];
     const first = ranks[edge.source] + 1;
-    if (fresh - count + ranks[edge.target] - first <= MOST_BENDS) {
+    if (total - count + ranks[edge.target] - first <= MOST_BENDS) {
       for (let level = first; level < ranks[edge.target]; level += 1) {
-        layers[level].push(fresh);
-        chain.push(fresh);
-        fresh += 1;
+        const key = `${edge.source} ${edge.out} ${level}`;
+        if (!bends.has(key)) {
+          bends.set(key, total);
+          layers[level].push(total);
+          total += 1;
+        }
+        chain.push(bends.get(key));
       }
     }
     chain.push(edge.target);
     return chain;
   });
-  const links = [];
-  edges.forEach((edge, i) => {
-    const chain = chains[i];
-    for (let k = 0; k + 1 < chain.length; k += 1) {
-      links.push({
-        source: chain[k], target: chain[k + 1],
-        out: k === 0 ? edge.out : 0.5,
-        into: k === chain.length - 2 ? edge.into : 0.5,
-      });
-    }
-  });
-  return { layers: orderLayers(layers, links, fresh), chains, links, total: fresh };
+  return { chains, total };
 }
 
 function orderLayers(layers, links, total) {
@@ -69,34 +82,73 @@ function orderLayers(layers, links, total) {
     above[link.target].push(link);
     below[link.source].push(link);
   }
+  const first = improveOrder(layers, above, below, total);
+  if (first.crossings === 0) return first.layers;
+  const mirrored = layers.map((layer) => layer.slice().reverse());
+  const second = improveOrder(mirrored, above, below, total);
+  return second.crossings < first.crossings ? second.layers : first.layers;
+}
+
+/** Sweeps down and up, and keeps the best order that it sees. */
+function improveOrder(start, above, below, total) {
+  const layers = start.map((layer) => layer.slice());
   const position = new Array(total).fill(0);
+  const lengths = new Array(total).fill(1);
+  for (const layer of layers) for (const v of layer) lengths[v] = layer.length;
   const place = (layer) => layer.forEach((v, i) => { position[v] = i; });
   layers.forEach(place);
   let best = layers.map((layer) => layer.slice());
-  let fewest = countCrossings(layers, below, position);
-  for (let sweep = 0; sweep < ORDER_SWEEPS && fewest > 0; sweep += 1) {
+  let crossings = countCrossings(layers, below, position);
+  for (let sweep = 0; sweep < ORDER_SWEEPS && crossings > 0; sweep += 1) {
     const down = sweep % 2 === 0;
     for (const layer of down ? layers : layers.slice().reverse()) {
       const keys = new Map();
-      for (const v of layer) keys.set(v, barycenter(v, down ? above : below, position));
+      for (const v of layer) keys.set(v, barycenter(v, down ? above : below, down ? below : above, position, lengths));
       layer.sort((a, b) => keys.get(a) - keys.get(b) || position[a] - position[b]);
       place(layer);
     }
-    const crossings = countCrossings(layers, below, position);
-    if (crossings < fewest) {
+    exchangeNeighbors(layers, above, below, position);
+    const found = countCrossings(layers, below, position);
+    if (found < crossings) {
       best = layers.map((layer) => layer.slice());
-      fewest = crossings;
+      crossings = found;
     }
   }
-  return best;
+  return { layers: best, crossings };
 }
 
-function barycenter(v, neighbors, position) {
-  let sum = 0;
-  for (const link of neighbors[v]) {
-    sum += link.target === v ? position[link.source] + link.out : position[link.target] + link.into;
+/** Exchanges neighbors in a layer where that uncrosses lines. */
+function exchangeNeighbors(layers, above, below, position) {
+  for (const layer of layers) {
+    for (let i = 0; i + 1 < layer.length; i += 1) {
+      const [u, v] = [layer[i], layer[i + 1]];
+      if (gainOf(u, v, above, below, position) <= 0) continue;
+      [layer[i], layer[i + 1]] = [v, u];
+      [position[u], position[v]] = [position[v], position[u]];
+    }
   }
-  return neighbors[v].length ? sum / neighbors[v].length : position[v] + 0.5;
+}
+
+/** How many crossings go when two neighbors are exchanged. */
+function gainOf(u, v, above, below, position) {
+  const upper = (link) => position[link.source] + link.out;
+  const lower = (link) => position[link.target] + link.into;
+  let gain = 0;
+  for (const [links, end] of [[above, upper], [below, lower]]) {
+    for (const a of links[u]) for (const b of links[v]) gain += Math.sign(end(a) - end(b));
+  }
+  return gain;
+}
+
+/** Where a vertex would be between its neighbors in the next layer, or else in the other one. */
+function barycenter(v, near, far, position, lengths) {
+  const links = near[v].length ? near[v] : far[v];
+  let sum = 0;
+  for (const { source, target, out, into } of links) {
+    sum += target === v
+      ? (position[source] + out) / lengths[source] : (position[target] + into) / lengths[target];
+  }
+  return links.length ? sum / links.length : (position[v] + 0.5) / lengths[v];
 }
 
 function countCrossings(layers, below, position) {

@@ -74,7 +74,11 @@ function findCenters(layers, links, chains, widths, count) {
   }
   const both = widths.map((_, v) => [...above[v], ...below[v]]);
   const chainOf = new Map();
-  for (const chain of chains) for (const v of chain.slice(1, -1)) chainOf.set(v, chain);
+  for (const chain of chains) {
+    for (const v of chain.slice(1, -1)) {
+      if (!chainOf.has(v) || chainOf.get(v).length < chain.length) chainOf.set(v, chain);
+    }
+  }
   const centers = new Array(widths.length).fill(0);
   for (const layer of layers) placeLayer(layer, widths, count, centers, () => [0, 1]);
   for (let sweep = 0; sweep < PLACE_SWEEPS; sweep += 1) {

@@ -205,6 +205,8 @@ function fateIn(box) { return box.fate || null; }
 
 /** "f" or "b" for a box of a gradient; "fb" where a group holds both. */
 function phaseOf(graph, box) {
+  const outer = box.path?.[0];
+  if (outer) return outer.graph.phases ? outer.graph.phases[outer.node.index] : "";
   if (!graph.phases) return "";
   if (box.node) return graph.phases[box.node.index];
   if (!box.group) return "";
@@ -287,9 +289,9 @@ function place(level, bottom) {
   return level;
 }
 
-/** Everything of a level with its place on the page: boxes and frames outermost first, then lines. */
+/** Everything of a level with its place on the page; what is outer stands before what is in it. */
 function flatten(level) {
-  const scene = { boxes: [], frames: [], edges: [], width: level.width, height: level.height };
+  const scene = { boxes: [], items: [], edges: [], width: level.width, height: level.height };
   const visit = (one, x, y) => {
     for (const edge of one.edges) {
       scene.edges.push({
@@ -301,9 +303,10 @@ function flatten(level) {
       box.left = box.x + x;
       box.top = box.y + y;
       scene.boxes.push(box);
+      scene.items.push({ box, bounds: [box.left, box.top, box.width, box.height] });
       for (const panel of box.panels ?? []) {
         const frame = { ...panel, x: box.left + panel.x, y: box.top + panel.y };
-        scene.frames.push(frame);
+        scene.items.push({ frame, bounds: [frame.x, frame.y, frame.width, frame.height] });
         const inset = (panel.width - panel.level.width) / 2;
         visit(panel.level, frame.x + inset, frame.y + HEADER);
       }
