@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -21,7 +21,7 @@ from plait.tracer.tensor import Tensor
 LIMIT = 100_000
 _CAPTURE = "plait.tracer.capture"
 #: Where the loops and branches come from that converted code holds beside the user's names.
-_HOOKS = "plait.tracer.control."
+_HOOKS = frozenset(f"plait.tracer.control.{name}" for name in ("branch", "loop", "for_", "trying"))
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, np.ndarray, Tensor)
 
 #: For each place that a region has changed, its key, itself, and its items before and after.
@@ -55,8 +55,7 @@ class Before:
         if self._trace.root.provenance.path_of(x) is not None:
             return True
         if self._reachable is None:
-            mine = [x for x in self.held.values() if not type(x).__module__.startswith(_HOOKS)]
-            self._reachable = reachable([mine, *_callers(self._caller)])
+            self._reachable = reachable([_users(self.held), *_callers(self._caller)])
         return id(x) in self._reachable
 
 
@@ -73,8 +72,13 @@ def _callers(frame: FrameType | None) -> Iterator[Any]:
     """The names of the user's frames that have called a frame, up to the call that is captured."""
     while frame is not None and frame.f_globals.get("__name__") != _CAPTURE:
         if not is_internal(frame):
-            yield frame.f_locals if frame.f_locals is not frame.f_globals else ()
+            yield _users(frame.f_locals) if frame.f_locals is not frame.f_globals else ()
         frame = frame.f_back
+
+
+def _users(held: Mapping[str, Any]) -> list[Any]:
+    """What the user's names hold, without the branches and loops of converted code."""
+    return [x for x in held.values() if type(x).__module__ not in _HOOKS]
 
 
 def reachable(root: Any) -> dict[int, Any]:
@@ -156,8 +160,9 @@ def undo(region: Region, before: Before, names: Sequence[str] = ()) -> list[tupl
 
 def _is_name(place: Place, names: Sequence[str]) -> bool:
     """Whether a place is a variable of the user's code that runs now, one of some names."""
-    frame = user_frame(2) if type(place) is CellPlace and place.name in names else None
-    if frame is None:
+    if not isinstance(place, CellPlace) or place.name not in names:
+        return False
+    if (frame := user_frame(2)) is None:
         return False
     held = place.read()
     place.write(mark := object())

@@ -211,13 +211,13 @@ class Slot:
 
 def _unchanged(carry: Any, after: Any, entered: Iterator[tuple[Any, Any]]) -> Iterator[int]:
     if type(carry) is MaybeItem:
-        ends = (after.value, after.defined) if type(after) is MaybeItem else (None, None)
-        for part, end in zip((carry.value, carry.defined), ends, strict=True):
+        parts = [after.value, after.defined] if type(after) is MaybeItem else [None, None]
+        for part, end in zip([carry.value, carry.defined], parts, strict=True):
             yield from _unchanged(part, end, entered)
         return
     if type(carry) is Branching:
         is_same_kind = type(after) is Branching and len(after.children) == len(carry.children)
-        ends = after.children if is_same_kind else [None] * len(carry.children)
+        ends: list[Any] = after.children if is_same_kind else [None] * len(carry.children)
         for child, end in zip(carry.children, ends, strict=True):
             yield from _unchanged(child, end, entered)
     elif type(carry) is not Carried:

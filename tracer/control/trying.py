@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,8 @@ class Trial:
         classes = tuple(_flat(self.handled()))
         return any(issubclass(error, classes) for error in errors)
 
-    def _body(self) -> Sequence[Node]:
-        return self.trace.nodes[self.start : self.end]
+    def _body(self) -> list[Node]:
+        return list(self.trace.nodes[self.start : self.end])
 
     def is_followed(self) -> bool:
         """Whether the last block did something that the graph does not when the body fails."""
