@@ -75,7 +75,7 @@ def diagnose(error: BaseException) -> str:
 def _find(shown: str) -> str | None:
     """The file of a location: as named from here, or a loaded module's file of that name."""
     if os.path.exists(shown):
-        return shown
+        return os.path.abspath(shown)  # lines are remembered by path, wherever the work goes on
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and file.endswith(os.path.basename(shown)) and display_name(file) == shown:
