@@ -132,7 +132,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """Load what differentiates and what meets jax; say what to use for a name that does not exist."""
+    """Load what is loaded late; say what to use for a name that does not exist."""
     if name in _LAZY:
         found = globals()[name] = getattr(_import_module(_LAZY[name]), name)
         return found

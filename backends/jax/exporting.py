@@ -238,7 +238,7 @@ def _(primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 
 def lower_scatter(x: Any, updates: Any, *indices: Any, **attributes: Any) -> Any:
-    """jax differentiates ``set`` and ``add``; the others by our rule."""
+    """As jax for ``set`` and ``add``, which it differentiates; the others by our rule."""
     if attributes.get("mode", "set") in ("set", "add"):
         return LOWERINGS["scatter"](x, updates, *indices, **attributes)
     return by_our_rule("scatter")(x, updates, *indices, **attributes)

@@ -80,8 +80,11 @@ def unflatten(structure: Any, leaves: Sequence[Any]) -> Any:
 
 
 def leaf_names(tree: Any) -> list[str]:
-    """How one would write the place of each leaf: ``['dense']['kernel']``."""
-    return [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
+    """The place of each leaf: ``dense/kernel``."""
+    return [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+    ]
 
 
 def argument_names(structure: Any, parameters: Sequence[str]) -> list[str]:

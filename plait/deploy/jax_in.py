@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plait.ir import TensorType, ops, user_location
+from plait.ir import TensorType, dispatch, ops, user_location
 from plait.ir.errors import PlaitError, SignatureError
 from plait.ir.frames import boundary, public_methods
 from plait.ir.types import SHORT_NAMES
 from plait.runtime import GraphFunction, Options, Traced, Variable, graph_function
 from plait.runtime.graph_function import function_name
-from plait.tracer import Tensor, TensorSpec, spec_from_text, unwrap, wrap
+from plait.tracer import Tensor, TensorSpec, Trace, spec_from_text, unwrap, wrap
 
 if TYPE_CHECKING:
     from plait.backends.jax import importing
@@ -151,9 +151,12 @@ class ImportedFunction:
         self._lock = threading.RLock()
         self._held: tuple[Any, ...] = () if variables is None else (_as_variables(variables),)
         self.variables: tuple[Variable, ...] = _variables_in(self._held)
-        functools.update_wrapper(self, function, updated=())
+        functools.update_wrapper(self, function, ("__name__", "__qualname__", "__doc__"), ())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        trace = dispatch.current()
+        if isinstance(trace, Trace):
+            trace.root.notes.unseen(self._name)
         bound = self._bind(args, kwargs)
         return bound.program.result(bound.program.function(*bound.tensors))
 
@@ -288,7 +291,7 @@ def _as_variable(x: Any, name: str) -> Any:
     if isinstance(x, Variable) or not hasattr(x, "dtype") or x.dtype.kind not in "fcV":
         return x
     try:
-        return Variable(np.array(x), name=name.strip(".[]'").replace("']['", "/"))
+        return Variable(np.array(x), name=name)
     except PlaitError:
         return x
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from plait.deploy.from_jax import ImportedFunction
+from plait.deploy.jax_in import ImportedFunction
 from plait.ir import dispatch, user_location
 from plait.ir.errors import PlaitError, SignatureError, TraceError
 from plait.ir.frames import boundary
