@@ -39,7 +39,8 @@ def test_what_a_hook_of_a_caller_keeps_was_not_there() -> None:
 
     def caller(mine: Any, hook: Any) -> None:
         frame = sys._getframe()
-        found.extend([_outer(a, {}, _alone(frame)) for a in (mine, hook.kept)])
+        found.append(_outer(mine, {}, _alone(frame)))
+        found.append(_outer(hook.kept, {}, _alone(frame)))
 
     caller([1], Hook([2]))
     assert found == [True, False]
