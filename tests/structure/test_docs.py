@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 #: Every block of Python in these is an example that runs; the blocks of a file run in order.
-EXAMPLED = ("gradients.md",)
+EXAMPLED = ("gradients.md", "jax.md")
 
 
 def examples(name: str) -> list[doctest.Example]:
