@@ -21,6 +21,7 @@ from plait.cli.output import (
     write_python,
     write_text,
 )
+from plait.cli.page import file_page, function_page
 from plait.cli.target import check_arguments, load_target, user_code
 from plait.ir import ExecutionPlan, Graph, GraphBuilder
 from plait.ir.autodiff.graphs import joint
@@ -29,9 +30,10 @@ from plait.runtime import MemoryAnalysis, all_gradients, memory_lines, memory_of
 from plait.tracer import parse_specs
 
 STAGES = ("traced", "optimized", "plan", "stablehlo", "hlo")
-FORMATS = ("text", "python", "json", "dot", "svg")
+FORMATS = ("text", "python", "json", "dot", "svg", "html")
 Memories = Mapping[str, MemoryAnalysis]
 SUFFIXES = {".py": "python", ".json": "json", ".dot": "dot", ".gv": "dot", ".svg": "svg"}
+SUFFIXES |= {".html": "html", ".htm": "html"}
 
 
 @click.command(short_help="Show a function's or file's graph at a stage of its compilation.")
@@ -80,6 +82,7 @@ def show(
     function, or a .ir file (- is stdin). Without --spec the function's own signature is taken.
     With -o, large constants (weights that the function captures) go to a .safetensors file beside
     the text. With --grad the results are the function's own, then the gradients of their sum.
+    --format html is a page about all stages, which opens at the one that is asked for.
     """
     stage = choose_stage(stage, reasons or memory)
     form = "json" if as_json else form or SUFFIXES.get(Path(output).suffix, "text")
@@ -90,7 +93,12 @@ def show(
         if spec:
             raise click.UsageError("--spec is for functions; a .ir file has its types")
         graph = read_graph(target)
+        if form == "html":
+            both = with_gradients(graph) if grad else None
+            return write_text(file_page(graph, stage, both).html, output)
         shown, memories = file_stage(with_gradients(graph) if grad else graph, stage, memory)
+    elif form == "html":
+        return write_text(function_page(target, spec, stage, grad).html, output)
     else:
         shown, memories = function_stage(target, spec, stage, memory, grad)
     if isinstance(shown, ExecutionPlan) and form == "text":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from plait.inspect.document import elements_json as elements_json
     from plait.inspect.document import to_json as to_json
     from plait.inspect.graphviz import dot as dot
+    from plait.inspect.inspector import Inspection as Inspection
     from plait.inspect.picture import svg as svg
     from plait.inspect.program import python as python
     from plait.inspect.tables import table as table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GraphChange",
     "GraphDifference",
+    "Inspection",
     "compare",
     "dot",
     "elements_json",
@@ -31,6 +33,7 @@ __all__ = [
 _HOMES = {
     "GraphChange": "comparison",
     "GraphDifference": "comparison",
+    "Inspection": "inspector",
     "compare": "comparison",
     "dot": "graphviz",
     "elements_json": "document",

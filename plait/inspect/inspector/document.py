@@ -43,9 +43,11 @@ def make_document(
         "format": "plait.inspector",
         "version": VERSION,
         "title": title,
+        "start": 0,
         "stages": shown,
         "graphs": encoder.graphs,
         "rules": _rules(stages),
+        "commutative": sorted(encoder.commutative),
         "sources": [[s.file, s.line, s.text] for s in sources],
         "locations": [
             [encoder.string(p.file), p.line, encoder.string(p.function)] for p in encoder.locations

@@ -11,7 +11,7 @@ from plait.inspect.inspector.grouping import group_nodes
 from plait.inspect.inspector.memory import live_bytes, lives_of
 from plait.inspect.naming import attribute_texts, shorten, value_names
 from plait.inspect.scene import category
-from plait.ir import UNKNOWN, ExecutionPlan, Graph, Location, Node, Step, Value, node_cost
+from plait.ir import UNKNOWN, ExecutionPlan, Graph, Location, Node, Step, Trait, Value, node_cost
 
 #: Attributes and type texts are cut in the middle beyond this.
 MOST_TEXT = 400
@@ -24,6 +24,8 @@ class Encoder:
     ----------
     strings : dict of str to int
     locations : dict of Location to int
+    commutative : set of str
+        Names of ops whose operands may be exchanged in the drawing.
     graphs : list of dict
         The encoded graphs, each region a graph of its own.
     """
@@ -32,6 +34,7 @@ class Encoder:
         self.strings: dict[str, int] = {}
         self.locations: dict[Location, int] = {}
         self.graphs: list[dict[str, Any]] = []
+        self.commutative: set[str] = set()
         self._known: dict[tuple[Graph, bool], int] = {}
         self._orders: dict[int, dict[Node, int]] = {}
         self._values: dict[int, dict[Value, int]] = {}
@@ -114,6 +117,8 @@ class Encoder:
     ) -> list[Any]:
         """Op, class, operands, results, attributes, place, regions, FLOPs, bytes, known."""
         cost = node_cost(node)
+        if node.op.has(Trait.COMMUTATIVE):
+            self.commutative.add(node.op.name)
         return [
             self.string(node.op.name),
             self.string(category(node)),

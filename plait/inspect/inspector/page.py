@@ -39,6 +39,16 @@ class Inspection:
     ----------
     document : mapping
         What it shows, ready for JSON.
+
+    Examples
+    --------
+    >>> from plait import ir
+    >>> graph = ir.parse("graph f(%x: f32[2]) -> (f32[2]) { %0: f32[2] = tanh(%x) return %0 }")
+    >>> page = graph.inspect()
+    >>> page
+    <inspection of f: traced, dce, inline, simplify, optimized, plan>
+    >>> page.html[:15]
+    '<!doctype html>'
     """
 
     def __init__(self, document: Mapping[str, Any], texts: Sequence[tuple[str, str]]) -> None:
@@ -73,6 +83,12 @@ class Inspection:
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="Plait inspector" '
             'style="width:100%;height:640px;border:1px solid #8888;border-radius:6px"></iframe>'
         )
+
+    def at_stage(self, name: str) -> Inspection:
+        """The same page, opened at a stage; at the first one where there is none of the name."""
+        names = [stage["name"] for stage in self.document["stages"]]
+        start = names.index(name) if name in names else 0
+        return Inspection({**self.document, "start": start}, self._texts)
 
     def __repr__(self) -> str:
         stages = ", ".join([stage["name"] for stage in self.document["stages"]])

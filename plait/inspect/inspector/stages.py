@@ -47,7 +47,9 @@ def pass_stages(graph: Graph, spec: str | None = None) -> list[StageRecord]:
     found = passes.run_pipeline(graph, pipeline, listener=lambda _, after: made.append(after))
     records = [StageRecord("traced", graph, "as it was captured")]
     each = zip(pipeline.passes, made, found.report.passes, strict=True)
-    records += [StageRecord(r.spec, after, p.doc.replace("``", ""), r.firings) for p, after, r in each]
+    for one, after, report in each:
+        note = one.doc.replace("``", "")
+        records.append(StageRecord(report.spec, after, note, report.firings))
     note = "what the backends get" if pipeline.passes else "no pass ran"
     return [*records, StageRecord("optimized", found.graph, note)]
 

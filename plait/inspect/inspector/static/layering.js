@@ -35,6 +35,30 @@ function layerVertices(count, edges, bottom) {
   const layers = Array.from({ length: Math.max(-1, ...ranks) + 1 }, () => []);
   for (let v = 0; v < count; v += 1) layers[ranks[v]].push(v);
   const { chains, total } = cutEdges(count, edges, ranks, layers);
+  const loose = edges.map((edge) => (edge.isFree ? { ...edge, into: 0.5 } : edge));
+  const ordered = orderLayers(layers, linksOf(loose, chains), total);
+  settlePorts(edges, chains, ordered);
+  return { layers: ordered, chains, links: linksOf(edges, chains), total };
+}
+
+/** Gives lines into a box that does not care their ports from left to right. */
+function settlePorts(edges, chains, layers) {
+  const position = new Map(layers.flatMap((layer) => layer.map((v, i) => [v, i])));
+  const incoming = new Map();
+  edges.forEach((edge, i) => {
+    if (!edge.isFree) return;
+    if (!incoming.has(edge.target)) incoming.set(edge.target, []);
+    incoming.get(edge.target).push([edge, position.get(chains[i].at(-2))]);
+  });
+  for (const found of incoming.values()) {
+    const ports = found.map(([edge]) => edge.into).sort((a, b) => a - b);
+    found.sort((a, b) => a[1] - b[1] || a[0].out - b[0].out);
+    found.forEach(([edge], i) => { edge.into = ports[i]; });
+  }
+}
+
+/** The lines from layer to layer, each once. */
+function linksOf(edges, chains) {
   const links = new Map();
   edges.forEach((edge, i) => {
     const chain = chains[i];
@@ -47,8 +71,7 @@ function layerVertices(count, edges, bottom) {
       links.set(`${link.source} ${link.target} ${link.out} ${link.into}`, link);
     }
   });
-  const all = [...links.values()];
-  return { layers: orderLayers(layers, all, total), chains, links: all, total };
+  return [...links.values()];
 }
 
 /** The vertices that each edge goes through; edges from one port share their bends. */

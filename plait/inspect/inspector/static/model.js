@@ -6,6 +6,7 @@ const PLACES = DATA.locations.map(([file, line, name]) => ({
   file: STRINGS[file], line, name: STRINGS[name], key: `${STRINGS[file]}:${line}`,
 }));
 const STAGES = DATA.stages;
+const COMMUTATIVE = new Set(DATA.commutative);
 const GRAPHS = new Map();
 
 /** A graph of the document; the same object for the same number. */

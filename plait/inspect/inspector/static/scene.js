@@ -116,6 +116,7 @@ class Builder {
       const token = graph.values[value].type === "token";
       level.edges.push({
         source, target: level.boxes.length, out, into, value, graph,
+        isFree: (box.node && COMMUTATIVE.has(box.node.op)) || (box.group && !box.level),
         kind: kind || (crossing ? "crossing" : token ? "token" : ""),
       });
     }

@@ -103,5 +103,5 @@ byId("app").hidden = false;
 const app = new App();
 fillControls(app);
 listen(app);
-app.setStage(0);
+app.setStage(DATA.start);
 window.plaitInspector = app;
