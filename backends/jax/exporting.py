@@ -13,7 +13,7 @@ from jax import lax
 
 from plait.backends.jax.function import apply, as_function
 from plait.backends.jax.lowerings import LOWERINGS
-from plait.backends.jax.lowerings.common import Lowering, cast
+from plait.backends.jax.lowerings.common import Lowering, cast, shape_struct
 from plait.ir import Graph, GraphBuilder, Op, TensorType, dispatch, get_op, is_inexact
 from plait.ir.autodiff.forward import jvp_graph
 
@@ -110,7 +110,7 @@ def has_transpose(backward: Graph, forward: Graph, primal: Graph) -> bool:
 
 def _spec(value: Any) -> Any:
     type_ = value.tensor_type
-    return jax.ShapeDtypeStruct(type_.shape, type_.dtype)
+    return shape_struct(type_.shape, type_.dtype)
 
 
 def _transposed(backward: Graph, held: Any, specs: Sequence[Any], tangents: Any) -> list[Any]:

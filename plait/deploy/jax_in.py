@@ -172,8 +172,8 @@ class ImportedFunction:
         --------
         >>> import jax.numpy as jnp
         >>> print(pl.from_jax(jnp.tanh, name="squash").graph("f32[2]"))
-        graph squash(%x0: f32[2]) -> (f32[2]) {
-          %0: f32[2] = tanh(%x0)...
+        graph squash(%x: f32[2]) -> (f32[2]) {
+          %0: f32[2] = tanh(%x)...
           return %0
         }
         """

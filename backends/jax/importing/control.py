@@ -12,12 +12,14 @@ from plait.backends.jax.importing.opaque import apply_equation
 from plait.backends.jax.importing.rules import (
     Lacking,
     Site,
+    issubdtype,
     like,
     reshape,
     rule,
     stretch,
     type_of_aval,
 )
+from plait.backends.jax.lowerings.common import shape_struct
 from plait.ir import TensorType, ops
 from plait.ir.errors import PlaitError
 from plait.ir.types import bool_, is_inexact
@@ -154,7 +156,7 @@ def _expanded(at: Site, *operands: Any) -> Any:
     expand = getattr(at.params.get("_prim"), "expand", None)
     if expand is None:
         raise Lacking
-    specs = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in at.equation.invars]
+    specs = [shape_struct(v.aval.shape, v.aval.dtype) for v in at.equation.invars]
     try:
         made = jax.make_jaxpr(expand)(*specs)
     except (TypeError, NotImplementedError):
@@ -186,7 +188,7 @@ def _custom(at: Site, *operands: Any) -> Any:
 def forward_and_backward(equation: Any) -> tuple[Any, Any]:
     """The closed jaxprs of an equation's linearization and of its transpose, on jax's values."""
     function = apply_equation(equation)
-    inputs = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in equation.invars]
+    inputs = [shape_struct(v.aval.shape, v.aval.dtype) for v in equation.invars]
     smooth_in = [i for i, x in enumerate(inputs) if _is_smooth(x.dtype)]
     trees: list[Any] = []
 
@@ -218,7 +220,7 @@ def forward_and_backward(equation: Any) -> tuple[Any, Any]:
 
 
 def _is_smooth(dtype: Any) -> bool:
-    return bool(jax.dtypes.issubdtype(dtype, np.inexact))
+    return bool(issubdtype(dtype, np.inexact))
 
 
 def custom_regions(

@@ -8,9 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from plait.backends.jax.importing.rules import Site, key_implementation, type_of_aval
+from plait.backends.jax.importing.rules import (
+    Site,
+    issubdtype,
+    key_implementation,
+    type_of_aval,
+)
 from plait.ir import TensorType, ops
-from plait.ir.types import is_inexact
 
 Apply = Callable[..., Sequence[Any]]
 
@@ -115,7 +119,7 @@ def as_logical(x: Any, aval: Any) -> Any:
 
 def as_physical(x: Any) -> Any:
     """A value of jax as ops take it: keys as their data."""
-    is_key = jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+    is_key = issubdtype(x.dtype, jax.dtypes.prng_key)
     return jax.random.key_data(x) if is_key else x
 
 
@@ -134,8 +138,3 @@ def opaque(at: Site, operands: Sequence[Any]) -> Sequence[Any]:
     made = JaxFunction(at.name, apply, types, results)
     found: Sequence[Any] = ops.foreign(*operands, function=made, result_types=results)
     return found
-
-
-def is_smooth(type_: TensorType) -> bool:
-    """Whether a type has cotangents."""
-    return is_inexact(type_.dtype)

@@ -21,6 +21,7 @@ from plait.backends.jax.importing.rules import (
     rule,
     stretch,
 )
+from plait.backends.jax.lowerings.common import shape_struct
 from plait.ir import ops
 from plait.ir.types import uint32
 
@@ -60,7 +61,7 @@ def rotate_left(x: Any, distance: int) -> Any:
 
 def apply(at: Site, function: Callable[..., Any], operands: Sequence[Any]) -> Any:
     """A function of jax's values, traced at the operands and translated here."""
-    specs = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in operands]
+    specs = [shape_struct(x.shape, x.dtype) for x in operands]
     return at.inline_closed(jax.make_jaxpr(function)(*specs), operands)
 
 
@@ -127,7 +128,7 @@ def _spread_keys(keys: Any, shape: Sequence[int], own: int) -> Any:
 def _counters(at: Site) -> Any:
     """The upper and lower words of 0, 1, 2, ... in a shape."""
     shape = at.results[0].shape
-    size = math.prod(int(n) for n in shape)  # type: ignore[call-overload]
+    size = math.prod(int(n) for n in shape)
     if size >= 2**32 or not shape:
         raise Lacking
     row = ops.iota(dtype=np.dtype(np.uint32), shape=(size,), axis=0)

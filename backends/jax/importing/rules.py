@@ -16,6 +16,11 @@ from plait.ir.batching.define import region_here
 from plait.ir.errors import DTypeError
 from plait.ir.types import SHORT_NAMES, Type, uint32
 
+#: Parts of jax that some of its versions leave without types.
+config: Any = jax.config
+_dtypes: Any = jax.dtypes
+issubdtype: Any = _dtypes.issubdtype
+
 #: ``rule(at, *operands)`` gives the result, or a sequence of the results.
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -101,7 +106,7 @@ class Site:
 
 def key_implementation(dtype: Any) -> Any:
     """The implementation of random keys that an extended dtype stands for; None for others."""
-    if not jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+    if not issubdtype(dtype, jax.dtypes.prng_key):
         return None
     for made in (
         raw_random.threefry_prng_impl,
@@ -141,7 +146,7 @@ def ints(values: Any) -> tuple[int, ...]:
     return tuple([int(n) for n in values])
 
 
-def full(dtype: Any, number: Any, shape: Sequence[int] = ()) -> Any:
+def full(dtype: Any, number: Any, shape: Sequence[Any] = ()) -> Any:
     """A number everywhere."""
     return ops.full(value=Literal(np.asarray(number, dtype)), shape=tuple(shape))
 
@@ -159,7 +164,7 @@ def constant(array: Any) -> Any:
     return ops.constant(value=Literal(found))
 
 
-def reshape(x: Any, shape: Sequence[int]) -> Any:
+def reshape(x: Any, shape: Sequence[Any]) -> Any:
     """The elements in another shape."""
     return x if tuple(x.shape) == tuple(shape) else ops.reshape(x, shape=ints(shape))
 
@@ -171,7 +176,7 @@ def transpose(x: Any, permutation: Sequence[int]) -> Any:
     return ops.transpose(x, permutation=ints(permutation))
 
 
-def stretch(x: Any, shape: Sequence[int]) -> Any:
+def stretch(x: Any, shape: Sequence[Any]) -> Any:
     """The payload in a shape that it broadcasts to."""
     if tuple(x.shape) == tuple(shape):
         return x

@@ -11,8 +11,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from plait.backends.jax.importing.rules import key_implementation
+from plait.backends.jax.importing.rules import config, key_implementation
 from plait.backends.jax.importing.translate import to_graph
+from plait.backends.jax.lowerings.common import shape_struct
 from plait.ir import Graph, TensorType, dispatch
 from plait.ir.errors import DTypeError, ShapeError
 from plait.ir.types import SHORT_NAMES
@@ -112,9 +113,9 @@ def argument_names(structure: Any, parameters: Sequence[str]) -> list[str]:
 def configuration() -> tuple[Any, ...]:
     """What tracing depends on besides the arguments."""
     return (
-        bool(jax.config.jax_enable_x64),
-        bool(jax.config.jax_threefry_partitionable),
-        str(jax.config.jax_numpy_dtype_promotion),
+        bool(config.jax_enable_x64),
+        bool(config.jax_threefry_partitionable),
+        str(config.jax_numpy_dtype_promotion),
     )
 
 
@@ -129,7 +130,10 @@ def array_payload(x: Any) -> tuple[Any, Any]:
 
 def x64_scope(x64: bool | None) -> AbstractContextManager[Any]:
     """Where jax computes in the wide dtypes or does not; by default as it is configured."""
-    return jax.enable_x64(bool(jax.config.jax_enable_x64) if x64 is None else x64)
+    scope: AbstractContextManager[Any] = jax.enable_x64(
+        bool(config.jax_enable_x64) if x64 is None else x64
+    )
+    return scope
 
 
 def trace(
@@ -170,7 +174,7 @@ def trace(
         return [x for x in found if is_tensor(x)]
 
     with dispatch.suspended(), x64_scope(x64):
-        wide = bool(jax.config.jax_enable_x64)
+        wide = bool(config.jax_enable_x64)
         specs = [spec_of(leaf, n, wide) for leaf, n in zip(_tensors(leaves), names, strict=True)]
         closed = jax.make_jaxpr(flat)(*specs)
         types = [leaf.type for leaf in _tensors(leaves) if leaf.type is not None]
@@ -206,7 +210,7 @@ def spec_of(leaf: Leaf, name: str, wide: bool) -> Any:
         raise ShapeError(f"{name} is {type_}: a function of jax needs sizes that are numbers")
     if leaf.keys is not None:
         own = len(key_implementation(leaf.keys).key_shape)
-        return jax.ShapeDtypeStruct(type_.shape[: type_.ndim - own], leaf.keys)
+        return shape_struct(type_.shape[: type_.ndim - own], leaf.keys)
     dtype = type_.dtype
     if not wide and dtype.name in _NARROWER:
         if dtype.name in _WIDE and not leaf.is_weak:
@@ -216,7 +220,7 @@ def spec_of(leaf: Leaf, name: str, wide: bool) -> Any:
                 "pl.from_jax(fn, x64=True)"
             )
         dtype = np.dtype(_NARROWER[dtype.name])
-    return jax.ShapeDtypeStruct(type_.shape, dtype, weak_type=leaf.is_weak)
+    return shape_struct(type_.shape, dtype, weak_type=leaf.is_weak)
 
 
 def graph_of(

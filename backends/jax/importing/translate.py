@@ -29,6 +29,7 @@ from plait.backends.jax.importing.rules import (
     cast,
     constant,
     full,
+    issubdtype,
     key_implementation,
     pieces,
     stacked,
@@ -117,7 +118,7 @@ def as_payload(value: Any) -> Any:
     """A constant of a jaxpr: an array of jax or NumPy, keys as their data, or a payload."""
     if hasattr(value, "tensor_type"):
         return value
-    if jax.dtypes.issubdtype(getattr(value, "dtype", np.int32), jax.dtypes.prng_key):
+    if issubdtype(getattr(value, "dtype", np.int32), jax.dtypes.prng_key):
         value = jax.random.key_data(value)
     return constant(np.asarray(value))
 
