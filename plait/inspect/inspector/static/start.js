@@ -64,7 +64,11 @@ function listen(app) {
 }
 
 function pressed(app, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (byId("help").open) {
+    if (event.key === "Escape" || event.key === "?") byId("help").close();
+    return;
+  }
   if (/^(input|select|textarea)$/i.test(event.target.tagName) && event.target.type !== "range") return;
   const chosen = app.pickedGroup ?? app.chosen?.node.key;
   const overlay = OVERLAYS.findIndex(([name]) => name === app.overlay);
