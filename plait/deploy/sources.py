@@ -74,9 +74,11 @@ def _within(found: list[Source]) -> tuple[Source, ...]:
 def _files(shown: set[str]) -> dict[str, str]:
     """The files that locations name: those of loaded modules and of what was read from them."""
     bases = {os.path.basename(file) for file in shown}
+    has_cells = any(file.startswith("In [") for file in shown)  # whose files are called otherwise
     found: dict[str, str] = {}
     for name in _loaded():
-        if os.path.basename(name) in bases or name.startswith("<"):
+        is_cell = has_cells and name in linecache.cache
+        if is_cell or os.path.basename(name) in bases or name.startswith("<"):
             file = display_name(name)
             if file in shown:
                 found.setdefault(file, name)

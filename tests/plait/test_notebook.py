@@ -120,6 +120,21 @@ def run_cells(folder: Path, sources: Sequence[str]) -> list[str]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_the_inspector_shows_itself_with_the_source_of_cells(kernels: Path) -> None:
+    path = next(path for path in NOTEBOOKS if path.stem == "04_inspect")
+    executed = execute(nbformat.read(path, as_version=4), kernels)
+    pages = [
+        output["data"]["text/html"]
+        for cell in executed.cells
+        for output in cell.get("outputs", ())
+        if "text/html" in output.get("data", {})
+    ]
+    assert len(pages) == 2
+    for page in pages:
+        assert page.startswith("<iframe srcdoc=")
+        assert "pl.graph_function(backend=" in page
+
+
 DEFINE = "@pl.graph_function(backend='reference')\ndef f(x):\n    return x + scale"
 
 

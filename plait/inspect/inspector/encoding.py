@@ -93,7 +93,7 @@ class Encoder:
         self._values[number] = values
         marks = FORWARD, BACKWARD
         phases = "" if forward is None else "".join([marks[n not in forward] for n in nodes])
-        made = {
+        made: dict[str, Any] = {
             "name": graph.name,
             "inputs": [self._typed(v, names) for v in graph.inputs],
             "nodes": [self._node(n, values, names, regions) for n in nodes],

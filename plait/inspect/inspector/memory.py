@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plait.ir import ExecutionPlan, Value
-from plait.ir.analysis import type_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def lives_of(plan: ExecutionPlan) -> list[Life]:
                 continue
             taken = k == 0 and step.in_place_of is not None
             end = max(ends.get(value, last), i)
-            found.append(Life(value, slot.index, i, end, taken, type_bytes(value.type)))
+            found.append(Life(value, slot.index, i, end, taken, value.tensor_type.nbytes))
     return found
 
 
