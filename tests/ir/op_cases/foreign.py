@@ -25,7 +25,7 @@ def count(x: Any) -> list[Any]:
 
 
 def case(apply: Any, operands: list[Any], results: list[Any]) -> Case:
-    types = [tuple(map(type_of, values)) for values in (operands, results)]
+    types: Any = [tuple(map(type_of, values)) for values in (operands, results)]
     function = JaxFunction(apply.__name__, apply, *types)
     return Case(ops.foreign, tuple(operands), {"function": function, "result_types": types[1]})
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import plait as pl
+from plait.backends.jax.lowerings.common import shape_struct
 from plait.ir.errors import DTypeError, GraphError, SaveError, ShapeError, SignatureError
 from tests.plait.deploy import jax_models as models
 
@@ -29,7 +30,8 @@ MODELS = {
 def close(got: Any, wanted: Any, tolerance: float = 2e-5) -> None:
     got, wanted = jax.tree_util.tree_map(np.asarray, (got, wanted))
     found, expected = jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(wanted)
-    assert jax.tree_util.tree_structure(got) == jax.tree_util.tree_structure(wanted)
+    structures: Any = [jax.tree_util.tree_structure(x) for x in (got, wanted)]
+    assert structures[0] == structures[1]
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, tolerance, tolerance)
@@ -85,8 +87,8 @@ straight_through.defvjp(lambda x: (straight_through(x), None), lambda _, g: (g,)
 def test_own_rules_hold_in_higher_orders() -> None:
     imported = pl.from_jax(lambda x: jnp.sum(straight_through(x) ** 3))
     x = pl.asarray([1.2, -2.7])
-    close(pl.grad(imported)(x), np.float32([3.0, 27.0]))
-    close(pl.hessian(imported)(x), np.diag(np.float32([6.0, -18.0])))
+    close(pl.grad(imported)(x), np.array([3.0, 27.0], np.float32))
+    close(pl.hessian(imported)(x), np.diag(np.array([6.0, -18.0], np.float32)))
     assert "custom_vjp" in str(imported.trace(x))
     assert 'name = "straight_through"' in str(imported.trace(x))
 
@@ -191,7 +193,7 @@ def test_effects_happen_at_each_call(capfd: pytest.CaptureFixture[str]) -> None:
     def function(x: Any) -> Any:
         jax.debug.print("x is {x} of {}", 7, x=x[0])
         jax.debug.callback(lambda y: seen.append(float(y)), x.sum())
-        return jax.pure_callback(np.square, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+        return jax.pure_callback(np.square, shape_struct(x.shape, x.dtype), x)
 
     imported = pl.from_jax(function)
     for k in (1.0, 2.0):

@@ -18,7 +18,8 @@ IMAGES = np.random.default_rng(1).normal(size=(2, 8, 8, 3)).astype(np.float32)
 
 
 def needed(name: str) -> Any:
-    return pytest.importorskip(name, reason=f"needs {name}: pip install {name}")
+    package = name.partition(".")[0]
+    return pytest.importorskip(name, reason=f"needs {package}: pip install {package}")
 
 
 def compare(function: Any, params: Any, x: Any) -> None:

@@ -86,7 +86,7 @@ def test_derivatives_are_those_of_the_graph(name: str) -> None:
 
     function = pl.to_jax(ours)
     close(jax.grad(function)(x), np.asarray(pl.grad(ours)(pl.asarray(x))))
-    tangent = np.float32([1, 2, -1, 0.5])
+    tangent = np.array([1, 2, -1, 0.5], np.float32)
     wanted = np.asarray(pl.jvp(ours, (pl.asarray(x),), (pl.asarray(tangent),))[1])
     close(jax.jvp(function, (x,), (tangent,))[1], wanted)
 
@@ -126,7 +126,7 @@ def test_control_flow() -> None:
     jitted = jax.jit(pl.to_jax(function))
     close(jitted(X, np.int32(2)), np.asarray(function(X, np.int32(2))))
     scanned = pl.to_jax(lambda x: pl.sum(function(x, 2)))
-    close(jax.vmap(scanned)(np.stack([X, -X])), np.float32([scanned(X), scanned(-X)]))
+    close(jax.vmap(scanned)(np.stack([X, -X])), np.array([scanned(X), scanned(-X)], np.float32))
 
 
 def test_variables() -> None:

@@ -12,7 +12,6 @@ from jax import lax
 from tests.backends.jax.importing.cases import INTS, INTS_2, Case, X, Y, floats
 
 z, rows = floats(5, 4, 3), np.array([[0, 4], [2, 7]], np.int32)
-fill = {"mode": "fill"}
 vmapped = jax.vmap(lambda x, i: x[i], in_axes=(1, 0))
 scattered = jax.vmap(lambda x, i, v: x.at[i].add(v))
 numbers = lax.GatherDimensionNumbers((1, 2), (1,), (0, 1))
@@ -32,7 +31,7 @@ def scatter(name: str, mode: str) -> Any:
 
 CASES: list[Case] = [
     Case("take", lambda x, i: x[i], (z, rows % 5)),
-    Case("take_fill", lambda x, i: jnp.take(x, i, axis=0, **fill), (z, rows)),
+    Case("take_fill", lambda x, i: jnp.take(x, i, axis=0, mode="fill"), (z, rows)),
     Case("take_fill_value", lambda x, i: x.at[i].get(mode="fill", fill_value=-1.0), (z, rows)),
     Case("take_fill_int", lambda x, i: x.at[i].get(mode="fill"), (INTS[0], rows)),
     Case("take_clip", lambda x, i: jnp.take(x, i, axis=1, mode="clip"), (z, rows)),
