@@ -207,8 +207,8 @@ def test_groups_nest_and_no_level_is_large(lines: list[tuple[str, int]]) -> None
 
 
 def test_groups_keep_forward_and_backward_apart() -> None:
-    graph = make_nodes([("f", 1)] * 100)
-    phases = "f" * 55 + "b" * 45
+    graph = make_nodes([("f", 1)] * 300)
+    phases = "f" * 155 + "b" * 145
     groups = group_nodes(graph.nodes, phases)
     assert all(len(set(phases[g.first : g.last])) == 1 for g in groups)
 

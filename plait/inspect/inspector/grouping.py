@@ -14,7 +14,7 @@ from plait.ir import UNKNOWN, Node
 #: A level shows at most about so many boxes.
 MOST = 36
 #: Up to this many nodes, a graph is shown without groups.
-SMALL = 60
+SMALL = 120
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,12 +207,13 @@ class App {
 
   badgesOf(box) {
     if (!box.group || box.level) return [];
-    let [added, gone] = [0, 0];
+    const counts = { removed: 0, changed: 0, added: 0 };
     for (let i = box.group.first; i < box.group.last; i += 1) {
       const state = this.stateOf(box.graph, i);
-      if (state === "removed") gone += 1; else if (state) added += 1;
+      if (state) counts[state] += 1;
     }
-    return [["removed", gone ? `−${gone}` : ""], ["added", added ? `+${added}` : ""]].filter(([, t]) => t);
+    const signs = { removed: "−", changed: "~", added: "+" };
+    return Object.entries(counts).filter(([, n]) => n).map(([kind, n]) => [kind, signs[kind] + n]);
   }
 
   showLegend() {
