@@ -80,11 +80,19 @@ def function_page(function: Any, program: Any, gradient: Any) -> Any:
     return inspect_function(function, program, gradient)
 
 
+def gradient_page(differentiated: Any, residuals: Any, own: int) -> Any:
+    """The page about the two passes of a gradient."""
+    from plait.inspect.inspector import inspect_passes
+
+    return inspect_passes(differentiated.forward, differentiated.backward, residuals, own)
+
+
 def register() -> None:
     """Let graphs, plans, compiled functions and variables show richly, and make pages."""
     display.register_inspector(Graph, graph_page)
     display.register_inspector(ExecutionPlan, plan_page)
-    inspected.register_inspector(function_page)
+    inspected.register_inspector("function", function_page)
+    inspected.register_inspector("gradient", gradient_page)
     register_renderer(Graph, graph_bundle)
     register_renderer(ExecutionPlan, graph_bundle)
     register_renderer(GraphFunction, function_bundle)

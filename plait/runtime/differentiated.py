@@ -14,6 +14,7 @@ from plait.ir.errors import DTypeError
 from plait.ir.frames import public_methods
 from plait.runtime.compiled import CompiledGraph, Linearized, counted
 from plait.runtime.explain_text import html_table, place
+from plait.runtime.inspected import page_about
 from plait.runtime.memory import MemoryAnalysis, memory_of
 from plait.runtime.played import checked_argnums
 from plait.runtime.program import Program
@@ -176,6 +177,11 @@ class Differentiated(Stage):
             f"calls take {self._program.options.residuals}"
         )
         return ResidualComparison(title, [_measured(p, linears[p]) for p in POLICIES])
+
+    def inspect(self) -> Any:
+        """A page about both passes as one graph, which a notebook shows; ``.save`` writes it."""
+        parts = self._linear.split
+        return page_about("gradient", self, parts.residuals, parts.num_outputs)
 
     def as_text(self) -> str:
         """The residuals as comments, then the text of both graphs."""

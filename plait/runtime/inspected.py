@@ -7,14 +7,17 @@ from typing import Any
 
 from plait.ir.frames import boundary
 
-#: Takes the function, its ``Program``, and that of the function that also gives its gradients.
-Inspector = Callable[[Any, Any, Any], Any]
-_inspectors: list[Inspector] = []
+_inspectors: dict[str, Callable[..., Any]] = {}
 
 
-def register_inspector(inspector: Inspector) -> None:
-    """Say who makes pages about functions."""
-    _inspectors[:] = [inspector]
+def register_inspector(kind: str, inspector: Callable[..., Any]) -> None:
+    """Say who makes pages: about a ``"function"``, or about the two passes of a ``"gradient"``."""
+    _inspectors[kind] = inspector
+
+
+def page_about(kind: str, *parts: Any) -> Any:
+    """The page about something."""
+    return _inspectors[kind](*parts)
 
 
 class Inspected:
@@ -58,7 +61,7 @@ class Inspected:
             from plait.runtime.played import all_gradients
 
             gradient = all_gradients(function).trace(*args, **kwargs)._program
-        return _inspectors[-1](function, program, gradient)
+        return page_about("function", function, program, gradient)
 
 
-__all__ = ["Inspected", "register_inspector"]
+__all__ = ["Inspected", "page_about", "register_inspector"]

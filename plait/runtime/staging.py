@@ -12,6 +12,7 @@ from plait.ir.display import mime_bundle
 from plait.ir.errors import UnknownNameError
 from plait.ir.frames import boundary, public_methods
 from plait.ir.location import user_location
+from plait.runtime.inspected import page_about
 from plait.runtime.memory import MemoryAnalysis, PlanMemory, memory_of, plan_memory
 from plait.runtime.options import demand_policy
 from plait.runtime.program import Program
@@ -107,6 +108,10 @@ class Traced(Stage):
         policy = self._program.options.residuals if residuals is None else residuals
         demand_policy(policy)
         return Differentiated(self._program, argnums, policy)
+
+    def inspect(self) -> Any:
+        """A page about the compilation, as of ``f.inspect``."""
+        return page_about("function", None, self._program, None)
 
     def cost_analysis(self) -> Cost:
         """FLOPs and bytes moved, by Plait's cost model; ``known`` is False where sizes are not."""

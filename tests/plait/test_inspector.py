@@ -160,6 +160,21 @@ def test_a_gradient_is_forward_and_backward() -> None:
     assert {graph["phases"] for graph in plain["graphs"]} == {""}
 
 
+def test_both_passes_of_a_tape_are_one_graph() -> None:
+    derived = loss.trace(*CELL).differentiate()
+    document = derived.inspect().document
+    (stage,) = document["stages"]
+    assert stage["count"] == sum(1 for g in (derived.forward, derived.backward) for _ in g.walk())
+    graph = document["graphs"][stage["graph"]]
+    phases = graph["phases"]
+    assert {"f", "b"} == set(phases)
+    backward = [node.op.name for node in derived.backward.nodes]
+    assert lines_of(document, stage["graph"])[-len(backward) :] == backward
+    assert set(phases[-len(backward) :]) == {"b"}
+    assert len(graph["outputs"]) == 1 + len(derived.backward.outputs)
+    assert document["sources"]
+
+
 def test_forward_nodes_are_what_the_results_need() -> None:
     graph = ir.parse("""
 graph f(%x: f32[2]) -> (f32[2], f32[2]) {

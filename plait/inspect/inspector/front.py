@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from plait.inspect.inspector.document import make_document
+from plait.inspect.inspector.gradients import joined
 from plait.inspect.inspector.page import Inspection
 from plait.inspect.inspector.stages import StageRecord, pass_stages, plan_stage
 from plait.ir import ExecutionPlan, Graph
@@ -61,6 +62,25 @@ def inspect_function(function: Any, program: Any, gradient: Any = None) -> Inspe
     return _page(graph.name, stages, getattr(function, "sources", ()), own)
 
 
+def inspect_passes(
+    forward: Graph, backward: Graph, residuals: Sequence[Any], own: int
+) -> Inspection:
+    """A page about the forward and the backward pass of a gradient, as one graph.
+
+    Parameters
+    ----------
+    forward, backward : Graph
+    residuals : sequence of Residual
+        Where the first inputs of the backward pass come from.
+    own : int
+        Number of the outputs that are the function's own.
+    """
+    both = joined(forward, backward, residuals, own)
+    kept = sum(one.kind == "saved" for one in residuals)
+    note = f"forward and backward pass as they run under a tape; {kept} values kept between"
+    return _page(forward.name, [StageRecord("gradient", both, note)], own_outputs=range(own))
+
+
 def _plan(graph: Graph) -> ExecutionPlan:
     from plait import passes
 
@@ -81,4 +101,4 @@ def _page(
     return Inspection(document, texts)
 
 
-__all__ = ["inspect_function", "inspect_graph", "inspect_plan"]
+__all__ = ["inspect_function", "inspect_graph", "inspect_passes", "inspect_plan"]

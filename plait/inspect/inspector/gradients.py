@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from plait.ir import Graph, Node, Value
+from plait.ir import Graph, GraphBuilder, Node, Value
 
 FORWARD, BACKWARD = "f", "b"
 
@@ -22,4 +23,23 @@ def forward_nodes(graph: Graph, outputs: Iterable[int]) -> set[Node]:
     return found
 
 
-__all__ = ["BACKWARD", "FORWARD", "forward_nodes"]
+def joined(forward: Graph, backward: Graph, residuals: Sequence[Any], own: int) -> Graph:
+    """Both passes as one graph: its outputs are the function's own, then the cotangents.
+
+    Parameters
+    ----------
+    forward, backward : Graph
+    residuals : sequence of Residual
+        Where the first inputs of the backward pass come from.
+    own : int
+        Number of the function's own outputs.
+    """
+    builder = GraphBuilder(f"{forward.name} and {backward.name}")
+    inputs = [builder.input(v.type, v.name) for v in forward.inputs]
+    results = builder.inline(forward, inputs)
+    kept = [inputs[r.index] if r.kind == "input" else results[r.index] for r in residuals]
+    given = [builder.input(v.type, v.name) for v in backward.inputs[len(residuals) :]]
+    return builder.build([*results[:own], *builder.inline(backward, [*kept, *given])])
+
+
+__all__ = ["BACKWARD", "FORWARD", "forward_nodes", "joined"]
