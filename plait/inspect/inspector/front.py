@@ -78,7 +78,8 @@ def inspect_passes(
     both = joined(forward, backward, residuals, own)
     kept = sum(one.kind == "saved" for one in residuals)
     note = f"forward and backward pass as they run under a tape; {kept} values kept between"
-    return _page(forward.name, [StageRecord("gradient", both, note)], own_outputs=range(own))
+    title = f"{forward.name.removesuffix('_forward')}, forward and backward"
+    return _page(title, [StageRecord("gradient", both, note)], own_outputs=range(own))
 
 
 def _plan(graph: Graph) -> ExecutionPlan:

@@ -16,7 +16,7 @@ function showMemory(page, app) {
   page.replaceChildren();
   const at = STAGES.findIndex((stage) => stage.name === "plan");
   if (at < 0) {
-    page.append(textElement("p", "No plan: a size is symbolic.", "quiet"));
+    page.append(textElement("p", "There is no plan here: a size is symbolic, or the graph is not planned as a whole.", "quiet"));
     return;
   }
   const graphs = plannedGraphs(graphOf(STAGES[at].graph));
