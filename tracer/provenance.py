@@ -335,6 +335,17 @@ class Provenance:
             self._originals[id(found)] = value
         return found
 
+    def tracer_of(self, array: Any) -> Tensor | None:
+        """What stands for an array that a path leads to; None for any other array.
+
+        Code that is not converted takes arrays out of containers itself.
+        """
+        path = self.path_of(array)
+        if path is None or not self._array(path, array):
+            return None
+        found: Tensor = self._read_array(path, array)
+        return found
+
     def _read_method(self, path: Path, value: Any) -> None:
         self.guard(path, "method", value.__func__)
         self.read(Attr(path, "__self__"), value.__self__, whole=False)

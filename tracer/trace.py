@@ -324,6 +324,9 @@ class Trace(GraphBuilder):
         """As the builder's, but an ndarray from outside becomes an input when it outlives us."""
         if not isinstance(payload, np.ndarray):
             return super().lift(payload)
+        tracer = self.provenance.tracer_of(payload)
+        if tracer is not None:
+            return self.lift(tracer._data)
         key = (*layout_of(payload), payload.dtype)
         known = self._met.get(key)
         if known is not None and known[0].now() is not None and known[0].is_unchanged():

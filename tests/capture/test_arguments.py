@@ -138,3 +138,24 @@ def test_an_object_whose_hash_raises() -> None:
 
     with pytest.raises(pl.errors.SignatureError, match="not today"):
         pl.graph_function(scaled, backend="reference")(pl.asarray([1.0]), Raising())
+
+
+def test_arrays_in_containers_from_outside_are_read_at_each_call() -> None:
+    items = [np.ones(2), np.ones(2)]
+    table = {"a": np.ones(2)}
+    inner = pl.graph_function(lambda p, x: p["a"] * x)
+
+    def f(x: Any) -> Any:
+        return pl.stack(items) + inner(table, x)
+
+    compiled = pl.graph_function(f, backend="reference", fullgraph=True)
+    x = pl.ones(2)
+    for change in (
+        lambda: items.__setitem__(0, np.full(2, 5.0)),
+        lambda: items[1].__setitem__(0, 9.0),
+        lambda: table.__setitem__("a", np.full(2, 7.0)),
+        lambda: items.append(np.zeros(2)),
+    ):
+        np.testing.assert_array_equal(np.asarray(compiled(x)), np.asarray(f(x)))
+        change()
+        np.testing.assert_array_equal(np.asarray(compiled(x)), np.asarray(f(x)))
