@@ -127,7 +127,9 @@ def on_arrays(f: Partial) -> Partial:
     """The same function for ndarrays alone: its ops that are ufuncs are called at once."""
     if not isinstance(f, FunctionType) or f.__globals__.get("ops") is not ops:
         return f
-    scope = _scope(f.__module__)
+    module = sys.modules.get(f.__module__ or "")
+    known = module is not None and vars(module) is f.__globals__
+    scope = _scope(f.__module__) if known else {**f.__globals__, "ops": _UFUNCS}
     made = FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__)
     made.__kwdefaults__ = f.__kwdefaults__
     return made
