@@ -64,10 +64,10 @@ def watch(tape: Any, handle: Any) -> Any:
     else:
         data = payload_of(handle)
     is_known = tape.number(data) is not None
-    if is_known and type(data) is np.ndarray:
-        if any(other is data for _, other in tape.watched.values()):
-            handle._data = data = data.view()  # two tensors hold the same array
-            is_known = False
+    is_twin = any(other is data for _, other in tape.watched.values())
+    if is_known and is_twin and type(data) is np.ndarray:
+        handle._data = data = data.view()  # two tensors hold the same array
+        is_known = False
     tape.watched[id(handle)] = (handle, data)
     if is_known:
         return data

@@ -236,9 +236,7 @@ def infer_call(
     return callee.output_types
 
 
-def _call(
-    *operands: Any, regions: Sequence[Graph], name: str = "", remat: bool = False
-) -> Steps:
+def _call(*operands: Any, regions: Sequence[Graph], name: str = "", remat: bool = False) -> Steps:
     return (yield regions[0], operands)
 
 

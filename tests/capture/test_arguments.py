@@ -8,6 +8,7 @@ import types
 import warnings
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,12 +151,13 @@ def test_arrays_in_containers_from_outside_are_read_at_each_call() -> None:
 
     compiled = pl.graph_function(f, backend="reference", fullgraph=True)
     x = pl.ones(2)
-    for change in (
+    changes: list[Callable[[], Any]] = [
         lambda: items.__setitem__(0, np.full(2, 5.0)),
         lambda: items[1].__setitem__(0, 9.0),
         lambda: table.__setitem__("a", np.full(2, 7.0)),
         lambda: items.append(np.zeros(2)),
-    ):
+    ]
+    for change in changes:
         np.testing.assert_array_equal(np.asarray(compiled(x)), np.asarray(f(x)))
         change()
         np.testing.assert_array_equal(np.asarray(compiled(x)), np.asarray(f(x)))

@@ -302,7 +302,8 @@ def test_names_that_a_program_has_itself(tmp_path: Path) -> None:
         return {"it's": rest[1] + inner, 2: (more["a b"],), "const_0": const_0 + total}
 
     x, y = np.arange(3, dtype=np.float32), np.ones(20, np.float32)
-    report = step.export(tmp_path / "named.py", x, y, y, y, y, const_0=x, **{"a b": y})
+    named: Any = {"a b": y}
+    report = step.export(tmp_path / "named.py", x, y, y, y, y, const_0=x, **named)
     assert (report.function, report.max_difference) == ("print_1", 0.0)
     code = """
 import numpy as np, named
