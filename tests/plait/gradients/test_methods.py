@@ -100,7 +100,7 @@ USES: dict[str, Function] = {
     "a transposed row in place": changed(lambda y, x: y.T[1].__iadd__(x[:, 0])),
     "numpy function": lambda x: np.concatenate([np.sin(x), np.ones((1, 3))]),
     "numpy operator": lambda x: np.ones((2, 3)) + x,
-    "numpy reduce": np.add.reduce,
+    "numpy reduce": lambda x: np.add.reduce(x),
     "numpy accumulate": np.add.accumulate,
     "numpy where": lambda x: np.where(x > 2, x, -x),
     "numpy matmul": lambda x: np.ones((1, 2)) @ x,
