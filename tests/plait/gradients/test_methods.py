@@ -11,6 +11,8 @@ import pytest
 
 import plait as pl
 
+ADD: Any = np.add  # whose methods' types differ between versions of NumPy
+
 Function = Callable[[Any], Any]
 START = np.asarray([[1.1, 2.2, 3.3], [4.4, 5.5, 6.6]])
 
@@ -100,8 +102,8 @@ USES: dict[str, Function] = {
     "a transposed row in place": changed(lambda y, x: y.T[1].__iadd__(x[:, 0])),
     "numpy function": lambda x: np.concatenate([np.sin(x), np.ones((1, 3))]),
     "numpy operator": lambda x: np.ones((2, 3)) + x,
-    "numpy reduce": lambda x: np.add.reduce(x),
-    "numpy accumulate": np.add.accumulate,
+    "numpy reduce": ADD.reduce,
+    "numpy accumulate": ADD.accumulate,
     "numpy where": lambda x: np.where(x > 2, x, -x),
     "numpy matmul": lambda x: np.ones((1, 2)) @ x,
     "variable": lambda x: pl.Variable(np.zeros((2, 3))).assign(x) * x,
